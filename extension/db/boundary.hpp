@@ -1,0 +1,62 @@
+#pragma once
+// The one place where C++ exceptions stop. Every callback that SQLite calls is noexcept and runs its body inside
+// one of these two functions, under the default floating-point environment.
+
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "core/floating_point.hpp"
+#include "db/failure.hpp"
+
+namespace isovec::db {
+
+/// Reports `result_code` with "name: message" as the result of an SQL function. Never throws.
+void report(sqlite3_context* context, const char* name, int result_code, const char* message) noexcept;
+
+/// Sets the error message of a virtual table; the text that was there is freed. Never throws.
+void report(char** error_message, const char* prefix, const char* message) noexcept;
+
+/// Runs the body of an SQL function called `name`; whatever it throws becomes the function's error.
+template <typename Body>
+void guard(sqlite3_context* context, const char* name, Body&& body) noexcept {
+  const core::FloatingPointScope floating_point;
+  try {
+    std::forward<Body>(body)();
+  } catch (const std::bad_alloc&) {
+    sqlite3_result_error_nomem(context);
+  } catch (const Error& error) {
+    report(context, name, result_code_of(error.code()), error.what());
+  } catch (const SqliteFailure& failure) {
+    report(context, name, failure.result_code(), failure.what());
+  } catch (const std::exception& error) {
+    report(context, name, SQLITE_ERROR, error.what());
+  } catch (...) {
+    report(context, name, SQLITE_INTERNAL, "unknown failure");
+  }
+}
+
+/// Runs the body of a virtual table's method; returns its result code or that of what it throws, whose message goes
+/// to `error_message` behind `prefix` ("docs: "), unless it is null.
+template <typename Body>
+int guard(char** error_message, const char* prefix, Body&& body) noexcept {
+  const core::FloatingPointScope floating_point;
+  try {
+    return std::forward<Body>(body)();
+  } catch (const std::bad_alloc&) {
+    return SQLITE_NOMEM;
+  } catch (const Error& error) {
+    report(error_message, prefix, error.what());
+    return result_code_of(error.code());
+  } catch (const SqliteFailure& failure) {
+    report(error_message, prefix, failure.what());
+    return failure.result_code();
+  } catch (const std::exception& error) {
+    report(error_message, prefix, error.what());
+    return SQLITE_ERROR;
+  } catch (...) {
+    return SQLITE_INTERNAL;
+  }
+}
+
+}  // namespace isovec::db
