@@ -1,0 +1,44 @@
+#pragma once
+// NumPy's .npy format, versions 1.0 to 3.0: one array, C order, little-endian floats.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace isovec::codec {
+
+enum class NpyType : std::uint8_t { float16, float32, float64 };
+
+/// What the header of a .npy BLOB says, its sizes checked against the bytes.
+struct NpyArray {
+  NpyType type = NpyType::float32;
+  std::size_t rows = 0;  ///< 1 for a 1-d array
+  std::size_t columns = 0;
+  std::size_t rank = 2;             ///< 1 or 2: the number of axes in the file
+  std::span<const std::byte> data;  ///< rows * columns elements; a view into the BLOB, unaligned
+
+  [[nodiscard]] std::size_t element_bytes() const noexcept;
+};
+
+/// Whether bytes start as a .npy file does.
+[[nodiscard]] bool is_npy(std::span<const std::byte> blob) noexcept;
+
+/// Reads a header. Throws Error that names what is wrong: no .npy file, another dtype, Fortran order, 0 or
+/// more than two axes, bytes that are too few or too many.
+[[nodiscard]] NpyArray parse_npy(std::span<const std::byte> blob);
+
+/// Row r as float32 (float64 is rounded to nearest). Requires r < rows, out of `columns`.
+void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out);
+/// The whole array as float64, row-major.
+[[nodiscard]] std::vector<double> read_npy(const NpyArray& array);
+
+/// A .npy BLOB of rows x columns numbers; write_npy_vector makes a 1-d one.
+[[nodiscard]] std::vector<std::byte> write_npy(std::span<const double> values, std::size_t rows,
+                                               std::size_t columns);
+[[nodiscard]] std::vector<std::byte> write_npy(std::span<const float> values, std::size_t rows,
+                                               std::size_t columns);
+[[nodiscard]] std::vector<std::byte> write_npy_vector(std::span<const double> values);
+
+}  // namespace isovec::codec

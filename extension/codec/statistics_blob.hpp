@@ -1,0 +1,16 @@
+#pragma once
+// Statistics as bytes. The layout stands beside its writer, in statistics_blob.cpp; to_blob and
+// statistics_from_blob are declared in <isovec/statistics.hpp>.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace isovec::codec {
+
+/// The content hash in the header of a statistics BLOB: a key for caches. Not verified here (decoding does
+/// that); nothing where the bytes do not start as statistics of this version.
+[[nodiscard]] std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blob) noexcept;
+
+}  // namespace isovec::codec

@@ -1,0 +1,16 @@
+#pragma once
+// A transform as bytes. The layout stands beside its writer, in transform_blob.cpp; to_blob and
+// transform_from_blob are declared in <isovec/transform.hpp>.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace isovec::codec {
+
+/// The content hash in the header of a transform BLOB: a key for caches. Not verified here (decoding does
+/// that); nothing where the bytes do not start as a transform of this version.
+[[nodiscard]] std::optional<std::uint64_t> peek_transform_hash(std::span<const std::byte> blob) noexcept;
+
+}  // namespace isovec::codec
