@@ -1,0 +1,70 @@
+// Which kernel table this process uses. Compiled for the baseline, like everything but the kernels
+// themselves.
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "core/kernels.hpp"
+#include "core/kernels_tables.hpp"
+
+namespace isovec::core {
+namespace {
+
+/// The tables that run here and the one in use.
+struct Selection {
+  std::array<const KernelTable*, 4> tables{};
+  std::size_t count = 0;
+  const KernelTable* chosen = nullptr;
+
+  void add(const KernelTable& table) { tables[count++] = &table; }
+};
+
+void add_runnable(Selection& selection) {
+#if defined(__x86_64__)
+  // __builtin_cpu_supports asks the CPU and also whether the operating system saves the wide registers.
+  __builtin_cpu_init();
+  selection.add(kBaselineTable);
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("f16c")) return;
+  selection.add(kAvx2Table);
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512cd") ||
+      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512vl")) {
+    return;
+  }
+  selection.add(kAvx512Table);
+  if (!__builtin_cpu_supports("avx512vnni") || !__builtin_cpu_supports("avx512vpopcntdq")) return;
+  selection.add(kAvx512VnniTable);
+#else
+  selection.add(kNeonTable);
+#endif
+}
+
+Selection select() {
+  Selection selection;
+  add_runnable(selection);
+  selection.chosen = selection.tables[selection.count - 1];
+  if (const char* wanted = std::getenv("ISOVEC_ISA")) {
+    for (std::size_t i = 0; i < selection.count; ++i) {
+      if (std::string_view(selection.tables[i]->name) == wanted) selection.chosen = selection.tables[i];
+    }
+  }
+  return selection;
+}
+
+const Selection& selection() noexcept {
+  static const Selection chosen_once = select();
+  return chosen_once;
+}
+
+}  // namespace
+
+const KernelTable& kernels() noexcept {
+  return *selection().chosen;
+}
+
+std::span<const KernelTable* const> runnable_kernels() noexcept {
+  return {selection().tables.data(), selection().count};
+}
+
+}  // namespace isovec::core
