@@ -1,0 +1,79 @@
+#pragma once
+// A vector that SQL hands to a function: BLOB or JSON text in, a view for kernels out. What a constant
+// argument was decoded to stays with the statement, so that a query vector is read once.
+//
+//   VectorArgument a(context, arguments, 0), b(context, arguments, 1);
+//   codec::require_same_shape(a.view(), b.view());
+//   ... kernels().dot(a.float32(), b.float32(), a.dimension());
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "codec/vector_blob.hpp"
+#include "surface/function.hpp"
+
+namespace isovec::surface {
+
+/// A decoded vector argument. Views and pointers are valid while it lives and the SQL value does.
+class VectorArgument {
+ public:
+  /// Decodes argument `index`: a BLOB of the type that its subtype says (float32 without one), or JSON text
+  /// (float32). Throws where it is no vector. A BLOB's elements are not looked at; see require_finite().
+  VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index);
+  /// Leaves what was worked out for a constant argument with the statement.
+  ~VectorArgument();
+  VectorArgument(const VectorArgument&) = delete;
+  VectorArgument& operator=(const VectorArgument&) = delete;
+
+  [[nodiscard]] const codec::VectorView& view() const noexcept { return view_; }
+  [[nodiscard]] codec::ElementType type() const noexcept { return view_.type; }
+  [[nodiscard]] std::size_t dimension() const noexcept { return view_.dimension; }
+
+  /// The elements as float32, possibly unaligned: the BLOB's own bytes, or widened once. For kernels only.
+  [[nodiscard]] const float* float32();
+  /// Throws where an element is NaN or infinite. A constant is looked at once.
+  void require_finite();
+  /// x.x by the kernel of the type, in the canonical order; not checked for overflow. A constant's is
+  /// computed once.
+  [[nodiscard]] float squared_norm();
+  /// Whether the squared norm costs nothing from the second row on.
+  [[nodiscard]] bool keeps_norm() const noexcept { return cacheable_; }
+
+ private:
+  struct Kept;
+  Kept& kept();
+  sqlite3_context* context_;
+  int index_;
+  bool cacheable_ = false;
+  codec::VectorView view_;
+  const Kept* known_ = nullptr;  // what the statement keeps, or fresh_
+  std::unique_ptr<Kept> fresh_;  // worked out in this call
+};
+
+/// A vector of one SQL value outside a scalar function (aggregates, tables, commands): nothing is kept.
+class DecodedVector {
+ public:
+  /// As VectorArgument. Throws where it is no vector.
+  explicit DecodedVector(db::Value value);
+  [[nodiscard]] const codec::VectorView& view() const noexcept { return view_; }
+  [[nodiscard]] std::size_t dimension() const noexcept { return view_.dimension; }
+  /// The elements as float32, possibly unaligned; for kernels only.
+  [[nodiscard]] const float* float32();
+
+ private:
+  codec::VectorView view_;
+  std::vector<float> floats_;
+};
+
+/// Argument `index` as an integer within [least, most]; an integral REAL counts as one. `what` names it in
+/// the error: "start".
+[[nodiscard]] std::int64_t integer_argument(db::Value value, const char* what, std::int64_t least,
+                                            std::int64_t most);
+/// Argument as a finite number; `what` names it in the error.
+[[nodiscard]] double number_argument(db::Value value, const char* what);
+/// Argument as a text; `what` names it in the error.
+[[nodiscard]] std::string_view text_argument(db::Value value, const char* what);
+
+}  // namespace isovec::surface
