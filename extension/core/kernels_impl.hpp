@@ -224,7 +224,7 @@ struct Float32 {
         const Batch x = load<Batch>(a + (i + j * Batch::size));
         zero = zero + (x - x);
       });
-      if (xsimd::any(zero != zero)) break;
+      if (!xsimd::all(zero == zero)) break;  // xsimd 8's != on AVX is false for NaN
     }
     for (; i < d; ++i) {
       std::uint32_t bits;
