@@ -35,11 +35,13 @@ class VectorArgument {
   [[nodiscard]] const float* float32();
   /// Throws where an element is NaN or infinite. A constant is looked at once.
   void require_finite();
-  /// x.x by the kernel of the type, in the canonical order; not checked for overflow. A constant's is
-  /// computed once.
-  [[nodiscard]] float squared_norm();
-  /// Whether the squared norm costs nothing from the second row on.
-  [[nodiscard]] bool keeps_norm() const noexcept { return cacheable_; }
+  /// x.x: of float types the kernel's canonical float32 sum, not checked for overflow; of int8 exact; of
+  /// bits the number that is set. A constant's is computed once.
+  [[nodiscard]] double squared_norm();
+  /// Whether squared_norm() costs nothing, since an earlier row computed it.
+  [[nodiscard]] bool knows_norm() const noexcept;
+  /// Whether what is computed now may be known for the next row.
+  [[nodiscard]] bool is_kept() const noexcept { return cacheable_; }
 
  private:
   struct Kept;
@@ -48,7 +50,7 @@ class VectorArgument {
   int index_;
   bool cacheable_ = false;
   codec::VectorView view_;
-  const Kept* known_ = nullptr;  // what the statement keeps, or fresh_
+  Kept* known_ = nullptr;        // what the statement keeps, or fresh_
   std::unique_ptr<Kept> fresh_;  // worked out in this call
 };
 

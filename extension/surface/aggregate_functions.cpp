@@ -1,0 +1,138 @@
+#include "surface/aggregate_functions.hpp"
+
+#include <cmath>
+
+#include "core/vector_sum.hpp"
+#include "db/aggregate.hpp"
+#include "surface/vector_argument.hpp"
+#include "surface/vector_result.hpp"
+
+namespace isovec::surface {
+
+namespace {
+
+// The state of vec_sum and vec_mean: made for the dimension and type of the first row.
+struct Sum {
+  std::optional<core::VectorSum> sum;
+  codec::ElementType type = codec::ElementType::float32;
+};
+
+double weight_argument(const Arguments& arguments) {
+  if (!arguments.has(1)) return 1;
+  const double weight = number_argument(arguments[1], "the weight");
+  if (weight < 0) {
+    throw Error(Code::invalid_argument,
+                "a weight must not be negative, and this is " + std::to_string(weight));
+  }
+  return weight;
+}
+
+void require_shape_of(const Sum& state, const codec::VectorView& row) {
+  codec::require_same_shape({state.type, state.sum->dimension(), nullptr}, row);
+}
+
+void add(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
+  DecodedVector row(arguments[0]);
+  const double weight = weight_argument(arguments);
+  Sum& state = db::aggregate_state<Sum>(context);
+  if (!state.sum) {
+    state.type = row.view().type;
+    state.sum.emplace(row.dimension());
+  }
+  require_shape_of(state, row.view());
+  codec::require_finite(row.view());
+  state.sum->add(row.float32(), weight);
+}
+
+// SQLite gives back rows that it has given to add(), so they are sound.
+void remove(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
+  DecodedVector row(arguments[0]);
+  Sum* state = db::peek_aggregate_state<Sum>(context);
+  if (state == nullptr || !state->sum) return;
+  state->sum->subtract(row.float32(), weight_argument(arguments));
+}
+
+enum class What { sum, mean };
+
+template <What Which>
+void set_sum(sqlite3_context* context, const Sum* state) {
+  if (state == nullptr || !state->sum || state->sum->rows() == 0) return;
+  const core::VectorSum& sum = *state->sum;
+  VectorResult result(codec::ElementType::float32, sum.dimension());
+  const std::span<float> values = result.float32();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(Which == What::mean ? sum.mean(i) : sum.sum(i));
+    if (!std::isfinite(values[i])) {
+      throw Error(Code::invalid_argument, "element " + std::to_string(i) +
+                                              " of the result is beyond float32, whose largest number is "
+                                              "3.4028235e38");
+    }
+  }
+  std::move(result).set(context);
+}
+
+template <What Which>
+void value(sqlite3_context* context) {
+  set_sum<Which>(context, db::peek_aggregate_state<Sum>(context));
+}
+
+template <What Which>
+void final(sqlite3_context* context) {
+  const std::unique_ptr<Sum> state = db::take_aggregate_state<Sum>(context);
+  set_sum<Which>(context, state.get());
+}
+
+constexpr Function mean_row(const char* name, std::string_view signature, std::string_view summary,
+                            std::string_view example, std::string_view result) {
+  return {.name = name,
+          .signature = signature,
+          .minimum_arguments = 1,
+          .maximum_arguments = 2,
+          .chapter = Chapter::aggregate,
+          .summary = summary,
+          .example = example,
+          .result = result,
+          .flags = kInnocuousVector,
+          .step = call<add>,
+          .final = finish<final<What::mean>>,
+          .value = finish<value<What::mean>>,
+          .inverse = call<remove>};
+}
+
+constexpr Function kFunctions[] = {
+    {.name = "vec_sum",
+     .signature = "vec_sum(v)",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .chapter = Chapter::aggregate,
+     .summary =
+         "The sum of the rows as float32, added up with twice float64's digits. Also a window function. NULL "
+         "rows are passed over; all must have one type and dimension.",
+     .example = "SELECT vec_to_json(vec_sum(column1)) FROM (VALUES ('[1, 2]'), ('[3, 4]'), (NULL))",
+     .result = "[4,6]",
+     .flags = kInnocuousVector,
+     .step = call<add>,
+     .final = finish<final<What::sum>>,
+     .value = finish<value<What::sum>>,
+     .inverse = call<remove>},
+    mean_row(
+        "vec_mean", "vec_mean(v [, weight])",
+        "The mean of the rows as float32, weighted where there is a weight >= 0; as vec_sum. NULL where the "
+        "weights sum to 0.",
+        "SELECT vec_to_json(vec_mean(column1, column2)) FROM (VALUES ('[1, 2]', 3), ('[5, 6]', 1))", "[2,3]"),
+    mean_row(
+        "vec_avg", "vec_avg(v [, weight])", "The same as vec_mean.",
+        "SELECT column1, vec_to_json(vec_avg(column2) OVER (ORDER BY column1 ROWS 1 PRECEDING)) FROM (VALUES "
+        "(1, '[1]'), (2, '[3]'), (3, '[7]'))",
+        "1|[1]\n2|[2]\n3|[5]"),
+};
+
+}  // namespace
+
+std::span<const Function> aggregate_functions() noexcept {
+  return kFunctions;
+}
+
+}  // namespace isovec::surface
