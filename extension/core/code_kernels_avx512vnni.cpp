@@ -1,0 +1,71 @@
+// AVX-512 with VNNI: Ice Lake, Zen 4 and later.
+#include "core/code_kernels_impl.hpp"
+
+namespace isovec::core {
+namespace {
+
+/// vpdpbusd multiplies unsigned by signed bytes and adds four products to an int32 lane. Codes become
+/// unsigned by adding 128, which adds 128 times the query's sum to every row. A row's sum over one plane of
+/// the query is at most 255 * 128 * kLargestCodeDimension < 2^31, so no lane and no sum of lanes overflows.
+struct VnniProducts {
+  template <std::size_t Rows>
+  struct Sums {
+    __m512i high[Rows];
+    __m512i low[Rows];
+  };
+
+  template <std::size_t Rows>
+  ISOVEC_INLINE static Sums<Rows> sums(const CodeQuery& query, const std::int8_t* codes, std::size_t d) {
+    const __m512i bias = _mm512_set1_epi8(-128);
+    Sums<Rows> sum;
+    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+      sum.high[r] = _mm512_setzero_si512();
+      sum.low[r] = _mm512_setzero_si512();
+    });
+    for (std::size_t i = 0; i < d; i += 64) {
+      const __m512i high = _mm512_loadu_si512(query.high + i);
+      const __m512i low = _mm512_loadu_si512(query.low + i);
+      unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+        const __m512i x = _mm512_xor_si512(_mm512_loadu_si512(codes + (r * d + i)), bias);
+        sum.high[r] = _mm512_dpbusd_epi32(sum.high[r], x, high);
+        sum.low[r] = _mm512_dpbusd_epi32(sum.low[r], x, low);
+      });
+    }
+    return sum;
+  }
+
+  ISOVEC_INLINE static __m256i halves(__m512i v) {
+    return _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti64x4_epi64(v, 1));
+  }
+
+  /// The sums of four registers' lanes.
+  ISOVEC_INLINE static __m128i totals(const __m512i (&v)[4]) {
+    const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(halves(v[0]), halves(v[1])),
+                                            _mm256_hadd_epi32(halves(v[2]), halves(v[3])));
+    return _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+  }
+
+  static void dot_rows(const CodeQuery& query, const std::int8_t* codes, std::size_t row_count, std::size_t d,
+                       double* out) noexcept {
+    const double bias = 128 * static_cast<double>(query.sum);
+    std::size_t row = 0;
+    for (; row + 4 <= row_count; row += 4) {
+      const Sums<4> sum = sums<4>(query, codes + row * d, d);
+      const __m256d high = _mm256_cvtepi32_pd(totals(sum.high));
+      const __m256d low = _mm256_cvtepi32_pd(totals(sum.low));
+      const __m256d product = _mm256_add_pd(_mm256_mul_pd(high, _mm256_set1_pd(256)), low);
+      _mm256_storeu_pd(out + row, _mm256_sub_pd(product, _mm256_set1_pd(bias)));
+    }
+    for (; row < row_count; ++row) {
+      const Sums<1> sum = sums<1>(query, codes + row * d, d);
+      out[row] = 256.0 * _mm512_reduce_add_epi32(sum.high[0]) + _mm512_reduce_add_epi32(sum.low[0]) - bias;
+    }
+  }
+};
+
+}  // namespace
+
+constinit const CodeKernels kAvx512VnniCodeKernels =
+    make_code_kernels<xsimd::avx512bw, VnniProducts>("avx512vnni");
+
+}  // namespace isovec::core
