@@ -1,6 +1,7 @@
 """The loadable module exports one symbol, brings its C++ library along, and loads in the plain sqlite3 shell."""
 
 import os
+import re
 import subprocess
 import unittest
 
@@ -20,7 +21,7 @@ class Module(unittest.TestCase):
     def test_needs_the_c_library_alone(self):
         needed = [line.split("[")[1].rstrip("]") for line in output("readelf", "-d", sqlite_shell.MODULE).splitlines()
                   if "(NEEDED)" in line]
-        self.assertLessEqual({name.split(".")[0] for name in needed}, {"libc", "libm", "ld-linux-x86-64"})
+        self.assertLessEqual({re.split("[.-]", name)[0] for name in needed}, {"libc", "libm", "ld"})
 
     def test_loads_by_dot_command_and_by_function(self):
         for load in (".load build/release/isovec", "SELECT load_extension('build/release/isovec') IS NULL;"):
