@@ -1,0 +1,328 @@
+#include "core/eigen.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <isovec/error.hpp>
+#include <limits>
+#include <numeric>
+
+#include "core/matrix_kernels.hpp"
+
+namespace isovec::core {
+namespace {
+
+constexpr std::size_t kReductionBlock = 32;
+constexpr std::size_t kReflectorBlock = 64;
+constexpr std::size_t kRotationBatch = 1 << 16;
+constexpr int kMaxSweepsPerValue = 60;
+
+std::size_t triangle(std::size_t n) {
+  return n * (n + 1) / 2;
+}
+
+// T = Q^T A Q with Q = H(n-1) ... H(1), H(i) = I - tau_i v_i v_i^T, where v_i has i entries and ends in 1.
+struct Tridiagonal {
+  std::vector<double> diagonal;      // n
+  std::vector<double> off_diagonal;  // n; entry i couples i and i + 1, the last is 0
+  std::vector<double> taus;          // n; entry i is that of H(i)
+  std::vector<double> reflectors;    // packed as the matrix was: row i holds v_i in its first i entries
+};
+
+// Turns x (n entries) into v such that (I - tau v v^T) x = beta e_last, v ending in 1.
+struct Reflector {
+  double tau;
+  double beta;
+};
+Reflector make_reflector(double* x, std::size_t n, const MatrixKernels& kernels) {
+  const double alpha = x[n - 1];
+  const double rest = kernels.dot(x, x, n - 1);
+  x[n - 1] = 1;
+  if (rest == 0) return {0, alpha};
+  const double beta = -std::copysign(std::sqrt(alpha * alpha + rest), alpha);
+  for (std::size_t i = 0; i + 1 < n; ++i) x[i] /= alpha - beta;
+  return {(beta - alpha) / beta, beta};
+}
+
+// Reduces a matrix from its last row upwards, so that what remains is always a prefix of the packed triangle.
+class Reduction {
+ public:
+  Reduction(std::vector<double> packed, std::size_t n)
+      : n_(n),
+        kernels_(matrix_kernels()),
+        left_(2 * kReductionBlock * n),
+        right_(2 * kReductionBlock * n),
+        workspace_(kernels_.workspace(n)) {
+    result_.reflectors = std::move(packed);
+    result_.diagonal.resize(n);
+    result_.off_diagonal.resize(n);
+    result_.taus.resize(n);
+  }
+
+  Tridiagonal run() {
+    std::size_t row = n_ - 1;
+    while (row > 0) {
+      const std::size_t steps = std::min(kReductionBlock, row);
+      for (std::size_t s = 0; s < steps; ++s) reduce_row(row - s, s);
+      update_remainder(row - steps + 1, steps);
+      row -= steps;
+    }
+    result_.diagonal[0] = result_.reflectors[0];
+    return std::move(result_);
+  }
+
+ private:
+  double* v(std::size_t s) { return left_.data() + s * n_; }
+  double* w(std::size_t s) { return right_.data() + s * n_; }
+
+  // Eliminates row `row`, the s-th of its block; the remainder has not yet seen the block's earlier steps.
+  void reduce_row(std::size_t row, std::size_t s) {
+    double* const a = result_.reflectors.data() + triangle(row);
+    for (std::size_t t = 0; t < s; ++t) {
+      kernels_.add_scaled(-v(t)[row], w(t), a, row + 1);
+      kernels_.add_scaled(-w(t)[row], v(t), a, row + 1);
+    }
+    result_.diagonal[row] = a[row];
+    const Reflector reflector = make_reflector(a, row, kernels_);
+    result_.off_diagonal[row - 1] = reflector.beta;
+    result_.taus[row] = reflector.tau;
+    double* const vs = v(s);
+    double* const ws = w(s);
+    std::copy(a, a + row, vs);
+    std::fill(vs + row, vs + n_, 0.0);
+    std::fill(ws, ws + n_, 0.0);
+    if (reflector.tau == 0) {
+      std::fill(vs, vs + n_, 0.0);
+      return;
+    }
+    kernels_.symmetric_times_vector(result_.reflectors.data(), row, vs, ws);
+    for (std::size_t t = 0; t < s; ++t) {
+      kernels_.add_scaled(-kernels_.dot(w(t), vs, row), v(t), ws, row);
+      kernels_.add_scaled(-kernels_.dot(v(t), vs, row), w(t), ws, row);
+    }
+    for (std::size_t j = 0; j < row; ++j) ws[j] *= reflector.tau;
+    kernels_.add_scaled(-0.5 * reflector.tau * kernels_.dot(ws, vs, row), vs, ws, row);
+  }
+
+  // A -= V W^T + W V^T for the leading m x m block: one product of [V; W] with [W; V].
+  void update_remainder(std::size_t m, std::size_t steps) {
+    factors_left_.resize(2 * steps * m);
+    factors_right_.resize(2 * steps * m);
+    for (std::size_t s = 0; s < steps; ++s) {
+      std::copy(v(s), v(s) + m, factors_left_.data() + s * m);
+      std::copy(w(s), w(s) + m, factors_left_.data() + (steps + s) * m);
+      std::copy(w(s), w(s) + m, factors_right_.data() + s * m);
+      std::copy(v(s), v(s) + m, factors_right_.data() + (steps + s) * m);
+    }
+    const std::vector<double> weights(2 * steps, -1.0);
+    kernels_.add_products(factors_left_.data(), factors_right_.data(), weights.data(), 2 * steps, m,
+                          result_.reflectors.data(), workspace_.data());
+  }
+
+  std::size_t n_;
+  const MatrixKernels& kernels_;
+  std::vector<double> left_, right_;  // v and w of the block at hand, a row each
+  std::vector<double> factors_left_, factors_right_;
+  std::vector<double> workspace_;
+  Tridiagonal result_;
+};
+
+// The triangular factor of a block: H(first) ... H(last - 1) = I - V^T F V with the v_i as rows of V (b x m).
+std::vector<double> block_factor(const std::vector<double>& v, const double* taus, std::size_t b,
+                                 std::size_t m, const MatrixKernels& kernels) {
+  std::vector<double> factor(b * b);
+  std::vector<double> products(b);
+  for (std::size_t j = 0; j < b; ++j) {
+    for (std::size_t i = 0; i < j; ++i) products[i] = kernels.dot(&v[i * m], &v[j * m], m);
+    for (std::size_t i = 0; i < j; ++i) {
+      double sum = 0;
+      for (std::size_t t = i; t < j; ++t) sum += factor[i * b + t] * products[t];
+      factor[i * b + j] = -taus[j] * sum;
+    }
+    factor[j * b + j] = taus[j];
+  }
+  return factor;
+}
+
+// Q^T = H(1) ... H(n-1), row-major. The first i reflectors touch only the leading i x i block.
+std::vector<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t n) {
+  const MatrixKernels& kernels = matrix_kernels();
+  std::vector<double> basis(n * n);
+  for (std::size_t i = 0; i < n; ++i) basis[i * n + i] = 1;
+  std::vector<double> workspace(kernels.workspace(n));
+  for (std::size_t first = 1; first < n; first += kReflectorBlock) {
+    const std::size_t b = std::min(kReflectorBlock, n - first);
+    const std::size_t m = first + b - 1;
+    std::vector<double> v(b * m);
+    for (std::size_t s = 0; s < b; ++s) {
+      const double* const row = tridiagonal.reflectors.data() + triangle(first + s);
+      std::copy(row, row + first + s, v.data() + s * m);
+    }
+    const std::vector<double> factor = block_factor(v, &tridiagonal.taus[first], b, m, kernels);
+    std::vector<double> products(m * b), scaled(m * b);
+    kernels.multiply_add(m, b, m, 1.0, {basis.data(), n, 1}, {v.data(), 1, m}, products.data(), b,
+                         workspace.data());
+    kernels.multiply_add(m, b, b, 1.0, {products.data(), b, 1}, {factor.data(), b, 1}, scaled.data(), b,
+                         workspace.data());
+    kernels.multiply_add(m, m, b, -1.0, {scaled.data(), b, 1}, {v.data(), m, 1}, basis.data(), n,
+                         workspace.data());
+  }
+  return basis;
+}
+
+// Implicit QL on a tridiagonal matrix; the rotations go to the rows of `vectors` in batches.
+class ImplicitQl {
+ public:
+  ImplicitQl(std::vector<double>& d, std::vector<double>& e, std::vector<double>& vectors)
+      : d_(d), e_(e), vectors_(vectors), n_(d.size()) {
+    cosines_.reserve(kRotationBatch + n_);
+    sines_.reserve(kRotationBatch + n_);
+  }
+
+  void run() {
+    for (std::size_t l = 0; l < n_; ++l) {
+      for (int sweeps = 0;; ++sweeps) {
+        const std::size_t m = end_of_block(l);
+        if (m == l) break;
+        if (sweeps == kMaxSweepsPerValue) {
+          throw Error(Code::invalid_argument, "the eigenvalues of the covariance did not converge");
+        }
+        sweep(l, m);
+      }
+    }
+    flush();
+  }
+
+ private:
+  // The last index of the block of coupled entries that starts at l.
+  std::size_t end_of_block(std::size_t l) const {
+    std::size_t m = l;
+    for (; m + 1 < n_; ++m) {
+      const double size = std::abs(d_[m]) + std::abs(d_[m + 1]);
+      if (std::abs(e_[m]) <= std::numeric_limits<double>::epsilon() * size) break;
+    }
+    return m;
+  }
+
+  void sweep(std::size_t l, std::size_t m) {
+    double g = (d_[l + 1] - d_[l]) / (2 * e_[l]);
+    double r = std::hypot(g, 1.0);
+    g = d_[m] - d_[l] + e_[l] / (g + std::copysign(r, g));
+    double s = 1, c = 1, p = 0;
+    const std::size_t begin = cosines_.size();
+    for (std::size_t i = m; i-- > l;) {
+      const double f = s * e_[i], b = c * e_[i];
+      r = std::hypot(f, g);
+      e_[i + 1] = r;
+      if (r == 0) {  // the block falls apart at i + 1
+        d_[i + 1] -= p;
+        e_[m] = 0;
+        record(begin, m);
+        return;
+      }
+      s = f / r;
+      c = g / r;
+      g = d_[i + 1] - p;
+      r = (d_[i] - g) * s + 2 * c * b;
+      p = s * r;
+      d_[i + 1] = g + p;
+      g = c * r - b;
+      cosines_.push_back(c);
+      sines_.push_back(s);
+    }
+    d_[l] -= p;
+    e_[l] = g;
+    e_[m] = 0;
+    record(begin, m);
+  }
+
+  // The rotations from index `begin` on are a sweep from row m - 1 downwards.
+  void record(std::size_t begin, std::size_t m) {
+    const std::size_t count = cosines_.size() - begin;
+    if (count == 0) return;
+    sweeps_.push_back({m - 1, m - count, cosines_.data() + begin, sines_.data() + begin});
+    if (cosines_.size() >= kRotationBatch) flush();
+  }
+
+  void flush() {
+    matrix_kernels().rotate(sweeps_.data(), sweeps_.size(), vectors_.data(), n_);
+    sweeps_.clear();
+    cosines_.clear();
+    sines_.clear();
+  }
+
+  std::vector<double>& d_;
+  std::vector<double>& e_;
+  std::vector<double>& vectors_;
+  std::size_t n_;
+  std::vector<double> cosines_, sines_;  // never grow beyond what is reserved: sweeps point into them
+  std::vector<Sweep> sweeps_;
+};
+
+// Rows of `vectors` in the order given, in place: follows the cycles of the permutation.
+void reorder_rows(std::vector<double>& vectors, const std::vector<std::size_t>& order) {
+  const std::size_t n = order.size();
+  std::vector<bool> done(n);
+  std::vector<double> saved(n);
+  for (std::size_t start = 0; start < n; ++start) {
+    if (done[start] || order[start] == start) continue;
+    const auto row = [&](std::size_t i) { return vectors.begin() + static_cast<std::ptrdiff_t>(i * n); };
+    std::copy(row(start), row(start + 1), saved.begin());
+    std::size_t i = start;
+    for (; order[i] != start; i = order[i]) {
+      std::copy(row(order[i]), row(order[i] + 1), row(i));
+      done[i] = true;
+    }
+    std::copy(saved.begin(), saved.end(), row(i));
+    done[i] = true;
+  }
+}
+
+// Scales entries to at most 1, so that no square below over- or underflows unheeded; returns the factor.
+double scale_to_one(std::vector<double>& packed) {
+  double largest = 0;
+  for (const double a : packed) {
+    if (!std::isfinite(a)) throw Error(Code::invalid_argument, "the covariance is not finite");
+    largest = std::max(largest, std::abs(a));
+  }
+  if (largest == 0) return 0;
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  for (double& a : packed) a = std::ldexp(a, -exponent);
+  return std::ldexp(1.0, exponent);
+}
+
+}  // namespace
+
+void fix_sign(double* direction, std::size_t n) noexcept {
+  double largest = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(direction[i]));
+  for (std::size_t i = 0; i < n; ++i) {
+    if (std::abs(direction[i]) < largest * (1 - 1e-12)) continue;
+    if (direction[i] < 0) std::transform(direction, direction + n, direction, [](double x) { return -x; });
+    return;
+  }
+}
+
+EigenDecomposition decompose_symmetric(std::vector<double> packed, std::size_t n) {
+  EigenDecomposition result;
+  if (n == 0) return result;
+  const double scale = scale_to_one(packed);
+  Tridiagonal tridiagonal = Reduction(std::move(packed), n).run();
+  result.vectors = form_transposed_basis(tridiagonal, n);
+  std::vector<double>().swap(tridiagonal.reflectors);
+  std::vector<double>& d = tridiagonal.diagonal;
+  ImplicitQl(d, tridiagonal.off_diagonal, result.vectors).run();
+
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return d[a] > d[b]; });
+  reorder_rows(result.vectors, order);
+  result.values.resize(n);
+  for (std::size_t m = 0; m < n; ++m) {
+    result.values[m] = d[order[m]] * scale;
+    fix_sign(result.vectors.data() + m * n, n);
+  }
+  return result;
+}
+
+}  // namespace isovec::core
