@@ -45,7 +45,7 @@ struct HalfKernels {
   float (*query_squared_l2)(const float* q, const Bits* x, std::size_t d) noexcept;
   float (*query_l1)(const float* q, const Bits* x, std::size_t d) noexcept;
   DotAndNorm (*query_dot_and_squared_norm)(const float* q, const Bits* x, std::size_t d) noexcept;
-  /// Widens d elements; exact (a signalling NaN becomes quiet).
+  /// Widens d elements; exact. NaN stays NaN.
   void (*to_float)(const Bits* x, std::size_t d, float* out) noexcept;
   /// Narrows d elements, round to nearest, ties to even; beyond the largest finite value the result is
   /// infinite.

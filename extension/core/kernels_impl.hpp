@@ -4,6 +4,8 @@
 // instruction from reaching a CPU without it: unnamed namespaces, batches that name their Arch, no standard
 // container, no Eigen. A test looks at the objects (tests/isa_leak.cmake).
 
+#include "core/kernels_half.hpp"
+#include "core/kernels_integer.hpp"
 #include "core/kernels_registers.hpp"
 #include "core/kernels_tables.hpp"
 
@@ -242,6 +244,70 @@ struct Float64 {
   }
 };
 
+/// The kernels over Half, which is Float16 or BFloat16.
+template <class Arch, class Half>
+struct Halves {
+  using Bits = HalfKernels::Bits;
+  using Batch = xsimd::batch<float, Arch>;
+  using Both = Sums<Arch, float, Half, Half>;
+  using Query = Sums<Arch, float, float, Half>;
+
+  ISOVEC_INLINE static const Half* in(const Bits* p) { return reinterpret_cast<const Half*>(p); }
+
+  template <class Term>
+  static float one(const Bits* a, const Bits* b, std::size_t d) noexcept {
+    return Both::template one<Term>(in(a), in(b), d);
+  }
+  static float squared_norm(const Bits* a, std::size_t d) noexcept {
+    return Both::template one<Square>(in(a), in(a), d);
+  }
+  static DotAndNorm dot_and_squared_norm(const Bits* q, const Bits* x, std::size_t d) noexcept {
+    return Both::dot_and_squared_norm(in(q), in(x), d);
+  }
+  template <class Term>
+  static float query(const float* q, const Bits* x, std::size_t d) noexcept {
+    return Query::template one<Term>(q, in(x), d);
+  }
+  static DotAndNorm query_dot_and_squared_norm(const float* q, const Bits* x, std::size_t d) noexcept {
+    return Query::dot_and_squared_norm(q, in(x), d);
+  }
+
+  static void to_float(const Bits* x, std::size_t d, float* out) noexcept {
+    std::size_t i = 0;
+    for (; d - i >= Batch::size; i += Batch::size) load<Batch>(in(x + i)).store_unaligned(out + i);
+    if (i == d) return;
+    float last[Batch::size];
+    load_first<Batch>(in(x + i), d - i).store_unaligned(last);
+    std::memcpy(out + i, last, (d - i) * sizeof(float));
+  }
+
+  static void from_float(const float* x, std::size_t d, Bits* out) noexcept {
+    using Register = typename Batch::register_type;
+    std::size_t i = 0;
+    for (; d - i >= Batch::size; i += Batch::size) {
+      store_half(out + i, narrow(Half{}, Register(load<Batch>(x + i))));
+    }
+    if (i == d) return;
+    Bits last[Batch::size];
+    store_half(last, narrow(Half{}, Register(load_first<Batch>(x + i, d - i))));
+    std::memcpy(out + i, last, (d - i) * sizeof(Bits));
+  }
+
+  static constexpr HalfKernels kernels() {
+    return {one<Product>,
+            one<SquaredDifference>,
+            one<AbsoluteDifference>,
+            squared_norm,
+            dot_and_squared_norm,
+            query<Product>,
+            query<SquaredDifference>,
+            query<AbsoluteDifference>,
+            query_dot_and_squared_norm,
+            to_float,
+            from_float};
+  }
+};
+
 /// The table of one instruction set.
 template <class Arch>
 constexpr KernelTable make_table(const char* name) {
@@ -266,6 +332,13 @@ constexpr KernelTable make_table(const char* name) {
   table.dot_f64_f32 = Mixed::template one<Product>;
   table.dot_f64_f32_rows = Mixed::template all<Product>;
   table.gemv_f64 = Float64<Arch>::gemv;
+  table.float16 = Halves<Arch, Float16>::kernels();
+  table.bfloat16 = Halves<Arch, BFloat16>::kernels();
+  table.int8 = {Integers<Arch>::template one<IntegerProduct>,
+                Integers<Arch>::template one<IntegerSquaredDifference>,
+                Integers<Arch>::template one<IntegerAbsoluteDifference>, Integers<Arch>::squared_norm,
+                Integers<Arch>::dot_and_squared_norm};
+  table.bit = {Integers<Arch>::hamming, Integers<Arch>::set_bits};
   return table;
 }
 
