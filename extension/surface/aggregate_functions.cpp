@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/log_sum.hpp"
+#include "core/similarity.hpp"
 #include "core/vector_sum.hpp"
 #include "db/aggregate.hpp"
 #include "surface/vector_argument.hpp"
@@ -31,10 +33,18 @@ void require_shape_of(const Sum& state, const codec::VectorView& row) {
   codec::require_same_shape({state.type, state.sum->dimension(), nullptr}, row);
 }
 
+void require_numbers(const codec::VectorView& row) {
+  if (row.type == codec::ElementType::bit) {
+    throw Error(Code::invalid_argument,
+                "takes vectors of numbers, and this is bit; vec_f32() makes float32 of it");
+  }
+}
+
 void add(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   DecodedVector row(arguments[0]);
   const double weight = weight_argument(arguments);
+  require_numbers(row.view());
   Sum& state = db::aggregate_state<Sum>(context);
   if (!state.sum) {
     state.type = row.view().type;
@@ -84,6 +94,80 @@ void final(sqlite3_context* context) {
   set_sum<Which>(context, state.get());
 }
 
+void add_exponent(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
+  db::aggregate_state<core::LogSumOfExponentials>(context).add(number_argument(arguments[0], "x"));
+}
+
+void remove_exponent(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
+  auto* state = db::peek_aggregate_state<core::LogSumOfExponentials>(context);
+  if (state != nullptr) state->subtract(number_argument(arguments[0], "x"));
+}
+
+void set_log_sum(sqlite3_context* context, const core::LogSumOfExponentials* state) {
+  if (state != nullptr && state->terms() > 0) sqlite3_result_double(context, state->value());
+}
+
+void value_log_sum(sqlite3_context* context) {
+  set_log_sum(context, db::peek_aggregate_state<core::LogSumOfExponentials>(context));
+}
+
+void final_log_sum(sqlite3_context* context) {
+  set_log_sum(context, db::take_aggregate_state<core::LogSumOfExponentials>(context).get());
+}
+
+// The sum of |a/|a| - b/|b||^2 over rows.
+struct Alignment {
+  core::CompensatedSum sum;
+  std::uint64_t rows = 0;
+};
+
+// |a/|a| - b/|b||^2 = (2 sin(angle / 2))^2; nothing where a or b is all zeros.
+std::optional<double> squared_chord(const Arguments& arguments) {
+  DecodedVector a(arguments[0]);
+  DecodedVector b(arguments[1]);
+  codec::require_same_shape(a.view(), b.view());
+  require_numbers(a.view());
+  codec::require_finite(a.view());
+  codec::require_finite(b.view());
+  const std::optional<double> angle = core::angle({a.float32(), a.dimension()}, {b.float32(), b.dimension()});
+  if (!angle) return std::nullopt;
+  const double chord = 2 * std::sin(*angle / 2);
+  return chord * chord;
+}
+
+void add_pair(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
+  const std::optional<double> chord = squared_chord(arguments);
+  if (!chord) return;
+  Alignment& state = db::aggregate_state<Alignment>(context);
+  state.sum.add(*chord);
+  ++state.rows;
+}
+
+void remove_pair(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
+  const std::optional<double> chord = squared_chord(arguments);
+  auto* state = db::peek_aggregate_state<Alignment>(context);
+  if (!chord || state == nullptr) return;
+  state->sum.subtract(*chord);
+  --state->rows;
+}
+
+void set_alignment(sqlite3_context* context, const Alignment* state) {
+  if (state == nullptr || state->rows == 0) return;
+  sqlite3_result_double(context, state->sum.value() / static_cast<double>(state->rows));
+}
+
+void value_alignment(sqlite3_context* context) {
+  set_alignment(context, db::peek_aggregate_state<Alignment>(context));
+}
+
+void final_alignment(sqlite3_context* context) {
+  set_alignment(context, db::take_aggregate_state<Alignment>(context).get());
+}
+
 constexpr Function mean_row(const char* name, std::string_view signature, std::string_view summary,
                             std::string_view example, std::string_view result) {
   return {.name = name,
@@ -127,6 +211,40 @@ constexpr Function kFunctions[] = {
         "SELECT column1, vec_to_json(vec_avg(column2) OVER (ORDER BY column1 ROWS 1 PRECEDING)) FROM (VALUES "
         "(1, '[1]'), (2, '[3]'), (3, '[7]'))",
         "1|[1]\n2|[2]\n3|[5]"),
+    {.name = "vec_logsumexp",
+     .signature = "vec_logsumexp(x)",
+     .minimum_arguments = 1,
+     .maximum_arguments = 1,
+     .chapter = Chapter::aggregate,
+     .summary =
+         "log(exp(x1) + exp(x2) + ...) of a column of numbers, without overflow. Also a window function: "
+         "exp(a*s - vec_logsumexp(a*s) OVER (PARTITION BY q)) is the softmax of s within each q.",
+     .example =
+         "SELECT column1, round(exp(10*column2 - vec_logsumexp(10*column2) OVER (PARTITION BY column1)), 4) "
+         "FROM (VALUES ('q1', 0.9), ('q1', 0.8), ('q2', 0.5))",
+     .result = "q1|0.7311\nq1|0.2689\nq2|1.0",
+     .flags = kInnocuous,
+     .step = call<add_exponent>,
+     .final = finish<final_log_sum>,
+     .value = finish<value_log_sum>,
+     .inverse = call<remove_exponent>},
+    {.name = "vec_alignment",
+     .signature = "vec_alignment(a, b)",
+     .minimum_arguments = 2,
+     .maximum_arguments = 2,
+     .chapter = Chapter::aggregate,
+     .summary =
+         "The mean over rows of |a/|a| - b/|b||^2, which is 2 - 2 cos(a, b): how near the two sides of "
+         "positive pairs lie, 0 at best (Wang and Isola 2020). Rows with a NULL or a zero vector are passed "
+         "over. Also a window function.",
+     .example =
+         "SELECT vec_alignment(column1, column2) FROM (VALUES ('[1, 0]', '[2, 0]'), ('[1, 0]', '[-1, 0]'))",
+     .result = "2.0",
+     .flags = kInnocuous,
+     .step = call<add_pair>,
+     .final = finish<final_alignment>,
+     .value = finish<value_alignment>,
+     .inverse = call<remove_pair>},
 };
 
 }  // namespace
