@@ -80,16 +80,17 @@ class RowFitter {
   [[nodiscard]] Transform finish();
 
  private:
-  [[nodiscard]] bool keeps_rows(std::size_t dimensions) const noexcept;
-  void spill();
+  void begin(std::size_t dimensions);
+  void sum_kept_rows(std::uint64_t pending);
 
   Spec spec_;
-  Statistics statistics_;
-  bool keeping_ = true;  // rows are kept, not yet summed
-  std::size_t dimensions_ = 0;
+  Statistics statistics_;  // of all rows, once they are summed
+  Statistics profile_;     // first moments of the rows while they are kept
+  bool started_ = false;
+  bool keeps_rows_ = false;
+  std::size_t most_kept_ = 0;
   std::vector<float> kept_rows_;
   std::vector<double> kept_weights_;
-  double rounding_ = 0;
 };
 
 }  // namespace isovec

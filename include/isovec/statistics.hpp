@@ -116,8 +116,9 @@ class Statistics {
   void flush() const;
 
   mutable Sums sums_;
-  std::vector<double> row_;              // the row at hand, after slice and normalize, less the shift
-  mutable std::vector<double> block_;    // buffered rows y, row-major
+  std::vector<double> row_;            // the row at hand, after slice and normalize, less the shift
+  mutable std::vector<double> block_;  // buffered rows y, row-major
+  mutable std::vector<double> workspace_;
   mutable std::vector<double> weights_;  // their weights; negative for removed rows
 };
 

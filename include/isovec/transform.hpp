@@ -114,10 +114,9 @@ class Transform {
   [[nodiscard]] std::vector<double> matrix() const;
 
  private:
-  struct Derived;
-  void center(std::span<const float> x, double* out) const;
+  [[nodiscard]] bool center(std::span<const float> x, const std::vector<double>& mean, double* out) const;
   void map(const double* centered, double* z) const;
-  [[nodiscard]] QueryForm form_around(std::span<const float> q, const double* mean) const;
+  [[nodiscard]] QueryForm form_around(std::span<const float> q, const std::vector<double>& mean) const;
   [[nodiscard]] const std::vector<double>& inverse_matrix() const;
 
   TransformParts parts_;

@@ -1,0 +1,204 @@
+#include "codec/npy.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <isovec/error.hpp>
+#include <limits>
+#include <string>
+
+#include "codec/byte_reader.hpp"
+#include "core/half.hpp"
+
+namespace isovec::codec {
+namespace {
+
+constexpr std::array<unsigned char, 6> kMagic = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+constexpr std::size_t kLargestHeader = 1 << 16;
+constexpr std::size_t kAlignment = 64;
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(Code::invalid_argument, message);
+}
+
+// The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
+class Header {
+ public:
+  explicit Header(std::string_view text) : text_(text) {
+    if (text_.find('{') == std::string_view::npos) refuse("the .npy header is no dictionary");
+  }
+
+  [[nodiscard]] NpyType type() const {
+    const std::string_view value = after("descr");
+    if (value.empty() || (value.front() != '\'' && value.front() != '"')) {
+      refuse("the .npy file holds a structured array; expected dtype '<f2', '<f4' or '<f8'");
+    }
+    const std::string_view descr = value.substr(1, value.find(value.front(), 1) - 1);
+    if (descr == "<f2") return NpyType::float16;
+    if (descr == "<f4") return NpyType::float32;
+    if (descr == "<f8") return NpyType::float64;
+    refuse("the .npy file has dtype '" + std::string(descr.substr(0, 20)) +
+           "'; expected '<f2', '<f4' or '<f8': in NumPy, save array.astype('<f4')");
+  }
+
+  void require_c_order() const {
+    if (after("fortran_order").starts_with("False")) return;
+    refuse(
+        "the .npy file is in Fortran order; expected C order: in NumPy, save numpy.ascontiguousarray(array)");
+  }
+
+  [[nodiscard]] std::vector<std::size_t> shape() const {
+    std::string_view value = after("shape");
+    if (!value.starts_with('(')) refuse("the .npy header has no shape");
+    std::vector<std::size_t> axes;
+    for (std::size_t i = 1; i < value.size() && value[i] != ')';) {
+      if (value[i] == ' ' || value[i] == ',') {
+        ++i;
+        continue;
+      }
+      std::size_t length = 0;
+      const auto [end, error] = std::from_chars(value.data() + i, value.data() + value.size(), length);
+      if (error != std::errc{}) refuse("the shape in the .npy header cannot be read");
+      axes.push_back(length);
+      i = static_cast<std::size_t>(end - value.data());
+    }
+    return axes;
+  }
+
+ private:
+  // What follows "'key': ".
+  [[nodiscard]] std::string_view after(std::string_view key) const {
+    const std::size_t at = text_.find(key);
+    const std::size_t colon = at == std::string_view::npos ? at : text_.find(':', at + key.size());
+    if (colon == std::string_view::npos) refuse("the .npy header has no '" + std::string(key) + "'");
+    const std::size_t begin = text_.find_first_not_of(' ', colon + 1);
+    return begin == std::string_view::npos ? std::string_view() : text_.substr(begin);
+  }
+
+  std::string_view text_;
+};
+
+template <class U>
+U load(const std::byte* p) {
+  U value;
+  std::memcpy(&value, p, sizeof(U));
+  return little_endian(value);
+}
+
+double element(const NpyArray& array, std::size_t index) {
+  const std::byte* const p = array.data.data() + index * array.element_bytes();
+  switch (array.type) {
+    case NpyType::float16:
+      return static_cast<double>(core::float16_to_float(load<std::uint16_t>(p)));
+    case NpyType::float32:
+      return static_cast<double>(std::bit_cast<float>(load<std::uint32_t>(p)));
+    default:
+      return std::bit_cast<double>(load<std::uint64_t>(p));
+  }
+}
+
+// The header text, padded with spaces and a newline so that the data start at a multiple of 64 bytes.
+void write_header(ByteWriter& writer, std::string_view descr, const std::string& shape) {
+  std::string text =
+      "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': " + shape + ", }";
+  const std::size_t prefix = kMagic.size() + 2 + 2;
+  while ((prefix + text.size() + 1) % kAlignment != 0) text += ' ';
+  text += '\n';
+  for (const unsigned char c : kMagic) writer.integer(c);
+  writer.integer(std::uint8_t{1});
+  writer.integer(std::uint8_t{0});
+  writer.integer(static_cast<std::uint16_t>(text.size()));
+  for (const char c : text) writer.integer(static_cast<std::uint8_t>(c));
+}
+
+std::string shape_text(std::size_t rows, std::size_t columns) {
+  return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")";
+}
+
+}  // namespace
+
+std::size_t NpyArray::element_bytes() const noexcept {
+  return type == NpyType::float16 ? 2 : type == NpyType::float32 ? 4 : 8;
+}
+
+bool is_npy(std::span<const std::byte> blob) noexcept {
+  return blob.size() >= kMagic.size() && std::memcmp(blob.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+NpyArray parse_npy(std::span<const std::byte> blob) {
+  if (!is_npy(blob))
+    refuse("expected a .npy file, which starts with \\x93NUMPY; got " + std::to_string(blob.size()) +
+           " other bytes");
+  ByteReader reader(blob.subspan(kMagic.size()), "the .npy file");
+  const auto major = reader.integer<std::uint8_t>();
+  static_cast<void>(reader.integer<std::uint8_t>());  // the minor version changes nothing
+  if (major < 1 || major > 3)
+    refuse("the .npy file has version " + std::to_string(major) + "; expected 1 to 3");
+  const std::size_t header_bytes =
+      major == 1 ? reader.integer<std::uint16_t>() : reader.integer<std::uint32_t>();
+  if (header_bytes > kLargestHeader || header_bytes > reader.left())
+    reader.refuse("it ends within its header");
+  const std::span<const std::byte> rest = blob.last(reader.left());
+  const Header header({reinterpret_cast<const char*>(rest.data()), header_bytes});
+
+  NpyArray array;
+  array.type = header.type();
+  header.require_c_order();
+  const std::vector<std::size_t> axes = header.shape();
+  if (axes.empty() || axes.size() > 2) {
+    refuse("the .npy file has " + std::to_string(axes.size()) +
+           " axes; expected one vector or rows of vectors");
+  }
+  array.rank = axes.size();
+  array.rows = axes.size() == 2 ? axes[0] : 1;
+  array.columns = axes.back();
+  array.data = rest.subspan(header_bytes);
+  const std::size_t elements = array.data.size() / array.element_bytes();
+  const bool whole = array.data.size() % array.element_bytes() == 0;
+  const bool fits = array.columns == 0
+                        ? elements == 0
+                        : array.rows == elements / array.columns && elements % array.columns == 0;
+  if (!whole || !fits) {
+    refuse("the .npy header says " + shape_text(array.rows, array.columns) + " elements of " +
+           std::to_string(array.element_bytes()) + " bytes, but " + std::to_string(array.data.size()) +
+           " bytes follow");
+  }
+  return array;
+}
+
+void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out) {
+  for (std::size_t j = 0; j < array.columns; ++j)
+    out[j] = static_cast<float>(element(array, r * array.columns + j));
+}
+
+std::vector<double> read_npy(const NpyArray& array) {
+  std::vector<double> values(array.rows * array.columns);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = element(array, i);
+  return values;
+}
+
+std::vector<std::byte> write_npy(std::span<const double> values, std::size_t rows, std::size_t columns) {
+  ByteWriter writer;
+  writer.reserve(256 + values.size() * sizeof(double));
+  write_header(writer, "<f8", shape_text(rows, columns));
+  writer.numbers(values);
+  return std::move(writer.bytes());
+}
+
+std::vector<std::byte> write_npy(std::span<const float> values, std::size_t rows, std::size_t columns) {
+  ByteWriter writer;
+  writer.reserve(256 + values.size() * sizeof(float));
+  write_header(writer, "<f4", shape_text(rows, columns));
+  for (const float value : values) writer.integer(std::bit_cast<std::uint32_t>(value));
+  return std::move(writer.bytes());
+}
+
+std::vector<std::byte> write_npy_vector(std::span<const double> values) {
+  ByteWriter writer;
+  write_header(writer, "<f8", "(" + std::to_string(values.size()) + ",)");
+  writer.numbers(values);
+  return std::move(writer.bytes());
+}
+
+}  // namespace isovec::codec

@@ -1,0 +1,135 @@
+// The body of a statistics BLOB, after the header of blob_header.hpp. Little-endian; numbers are float64. The
+// sums are those of Sums, c their columns.
+//   bytes     field
+//   4         d, dimensions of the rows; 0 where there were none, and then no arrays follow
+//   4         slice, 0 for none
+//   1         weights: 0 importance, 1 frequency
+//   1         normalize: 0 none, 1 before
+//   1         precision: 0 double, 1 float
+//   1         moments: 0 first, 1 second
+//   4         0
+//   8 x 3     rows, rows of positive weight, zero rows
+//   8 x 5     weight, squared weight, weight ever, rounding, fourth
+//   8 c       shift
+//   8 c       first
+//   8 c       third, with moments=second
+//   8 n       second: c (c + 1) / 2 with moments=second, else c
+
+#include "codec/statistics_blob.hpp"
+
+#include <cmath>
+#include <isovec/statistics.hpp>
+#include <utility>
+
+#include "codec/blob_header.hpp"
+
+namespace isovec {
+namespace {
+
+using codec::ByteReader;
+using codec::ByteWriter;
+
+std::size_t second_size(const Sums& sums) {
+  const std::size_t c = sums.columns();
+  return sums.options.moments == Moments::second ? c * (c + 1) / 2 : c;
+}
+
+StatisticsOptions read_options(ByteReader& reader) {
+  StatisticsOptions options;
+  options.slice = reader.integer<std::uint32_t>();
+  std::uint8_t choices[4];
+  for (std::uint8_t& choice : choices) {
+    choice = reader.integer<std::uint8_t>();
+    if (choice > 1) reader.refuse("an unknown option, " + std::to_string(choice));
+  }
+  options.weights = static_cast<Weights>(choices[0]);
+  options.normalize = choices[1] == 1;
+  options.precision = static_cast<Precision>(choices[2]);
+  options.moments = static_cast<Moments>(choices[3]);
+  if (reader.integer<std::uint32_t>() != 0) reader.refuse("unknown flags");
+  return options;
+}
+
+void check_finite(ByteReader& reader, std::span<const double> numbers) {
+  for (const double number : numbers) {
+    if (!std::isfinite(number)) reader.refuse("a sum is NaN or infinite");
+  }
+}
+
+void check_sums(ByteReader& reader, const Sums& sums) {
+  const double scalars[] = {sums.weight, sums.squared_weight, sums.weight_ever, sums.rounding, sums.fourth};
+  check_finite(reader, scalars);
+  check_finite(reader, sums.shift);
+  check_finite(reader, sums.first);
+  check_finite(reader, sums.third);
+  check_finite(reader, sums.second);
+  if (sums.positive_rows > sums.rows) reader.refuse("more weighted rows than rows");
+}
+
+void read_arrays(ByteReader& reader, Sums& sums) {
+  const std::size_t columns = sums.columns();
+  const bool second = sums.options.moments == Moments::second;
+  if (sums.dimensions > kMaxDimensions || sums.options.slice > sums.dimensions ||
+      (second && columns > kMaxSecondMomentDimensions)) {
+    reader.refuse("it claims " + std::to_string(sums.dimensions) + " dimensions, slice " +
+                  std::to_string(sums.options.slice));
+  }
+  sums.shift = reader.numbers(columns);
+  sums.first = reader.numbers(columns);
+  if (second) sums.third = reader.numbers(columns);
+  sums.second = reader.numbers(second_size(sums));
+}
+
+}  // namespace
+
+std::vector<std::byte> to_blob(const Statistics& statistics) {
+  const Sums& sums = statistics.sums();
+  ByteWriter writer;
+  writer.reserve(128 + 8 * (3 * sums.columns() + sums.second.size()));
+  codec::start_blob(writer, codec::kStatisticsMagic);
+  writer.integer(static_cast<std::uint32_t>(sums.dimensions));
+  writer.integer(static_cast<std::uint32_t>(sums.options.slice));
+  writer.integer(static_cast<std::uint8_t>(sums.options.weights));
+  writer.integer(static_cast<std::uint8_t>(sums.options.normalize ? 1 : 0));
+  writer.integer(static_cast<std::uint8_t>(sums.options.precision));
+  writer.integer(static_cast<std::uint8_t>(sums.options.moments));
+  writer.integer(std::uint32_t{0});
+  for (const std::uint64_t count : {sums.rows, sums.positive_rows, sums.zero_rows}) writer.integer(count);
+  for (const double number :
+       {sums.weight, sums.squared_weight, sums.weight_ever, sums.rounding, sums.fourth}) {
+    writer.number(number);
+  }
+  writer.numbers(sums.shift);
+  writer.numbers(sums.first);
+  writer.numbers(sums.third);
+  writer.numbers(sums.second);
+  return codec::finish_blob(writer);
+}
+
+Statistics statistics_from_blob(std::span<const std::byte> blob) {
+  ByteReader reader(codec::verified_body(blob, codec::kStatisticsMagic, "statistics"), "the statistics BLOB");
+  Sums sums;
+  sums.dimensions = reader.integer<std::uint32_t>();
+  sums.options = read_options(reader);
+  for (std::uint64_t* const count : {&sums.rows, &sums.positive_rows, &sums.zero_rows}) {
+    *count = reader.integer<std::uint64_t>();
+  }
+  for (double* const number :
+       {&sums.weight, &sums.squared_weight, &sums.weight_ever, &sums.rounding, &sums.fourth}) {
+    *number = reader.number();
+  }
+  if (sums.dimensions != 0) read_arrays(reader, sums);
+  if (sums.dimensions == 0 && sums.rows != 0) reader.refuse("rows without dimensions");
+  if (reader.left() != 0) reader.refuse(std::to_string(reader.left()) + " bytes too many");
+  check_sums(reader, sums);
+  return Statistics(std::move(sums));
+}
+
+namespace codec {
+
+std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blob) noexcept {
+  return peek_hash(blob, kStatisticsMagic);
+}
+
+}  // namespace codec
+}  // namespace isovec

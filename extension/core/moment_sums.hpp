@@ -1,0 +1,43 @@
+#pragma once
+// The arithmetic of sums about a shift: moving the shift, adding and taking out the sums of other rows.
+
+#include <cstddef>
+#include <isovec/statistics.hpp>
+#include <vector>
+
+namespace isovec::core {
+
+/// i (i + 1) / 2: where row i of a packed lower triangle starts, and the size of one of i rows.
+[[nodiscard]] constexpr std::size_t triangle(std::size_t i) noexcept {
+  return i * (i + 1) / 2;
+}
+
+/// The index in Sums::second of the square of coordinate j.
+[[nodiscard]] constexpr std::size_t diagonal_index(const Sums& sums, std::size_t j) noexcept {
+  return sums.options.moments == Moments::second ? triangle(j) + j : j;
+}
+
+/// Numbers in Sums::second for `columns` columns.
+[[nodiscard]] constexpr std::size_t second_size(Moments moments, std::size_t columns) noexcept {
+  return moments == Moments::second ? triangle(columns) : columns;
+}
+
+/// sum over j of w y_j^2: the trace of the second moments.
+[[nodiscard]] double trace_of(const Sums& sums) noexcept;
+
+/// The same rows about another shift. With y' = y + offset:
+///   sum w y' y'^T   = S2 + S1 o^T + o S1^T + W o o^T
+///   sum w |y'|^2 y' = t + tr(S2) o + 2 S2 o + 2 (S1.o) o + |o|^2 S1 + W |o|^2 o
+///   sum w |y'|^4    = Q + 4 o^T S2 o + W |o|^4 + 4 t.o + 2 |o|^2 tr(S2) + 4 |o|^2 S1.o
+[[nodiscard]] Sums moved_to(const Sums& sums, const std::vector<double>& shift);
+
+/// into += sign * other for all weighted sums; both about one shift. Counts of rows are left alone.
+void add_sums(Sums& into, const Sums& other, double sign);
+
+/// Sets all weighted sums to zero; shift, dimensions and options stay.
+void clear_sums(Sums& sums);
+
+/// S2 o for the packed second moments, or their diagonal.
+[[nodiscard]] std::vector<double> second_times(const Sums& sums, const std::vector<double>& o);
+
+}  // namespace isovec::core

@@ -1,0 +1,21 @@
+#pragma once
+// Dense solving in float64: factors, inverses and least squares of matrices given row by row.
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace isovec::core {
+
+/// L^-1 as a full n x n matrix, with zeros above the diagonal, for A = L L^T given by its packed lower
+/// triangle. Throws Error where A is not positive definite.
+[[nodiscard]] std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::size_t n);
+
+/// A^-1 of a row-major n x n matrix; nothing where A is singular to working precision.
+[[nodiscard]] std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, std::size_t n);
+
+/// The shortest x that minimizes |A x - b| for a row-major rows x columns matrix.
+[[nodiscard]] std::vector<double> least_squares(const std::vector<double>& matrix, std::size_t rows,
+                                                std::size_t columns, const std::vector<double>& b);
+
+}  // namespace isovec::core

@@ -1,0 +1,283 @@
+#include <algorithm>
+#include <cmath>
+#include <isovec/error.hpp>
+#include <isovec/transform.hpp>
+#include <utility>
+
+#include "core/kernels.hpp"
+#include "core/solve.hpp"
+
+namespace isovec {
+namespace {
+
+// Rows whose norms are taken together: a row of W is read once for all of them.
+constexpr std::size_t kNormRows = 16;
+
+void require(bool holds, const char* what) {
+  if (!holds) throw Error(Code::invalid_argument, std::string("a transform is inconsistent: ") + what);
+}
+
+void check_finite(const std::vector<double>& numbers, const char* what) {
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (!std::isfinite(numbers[i])) {
+      throw Error(Code::invalid_argument,
+                  "element " + std::to_string(i) + " of the " + what + " is NaN or infinite");
+    }
+  }
+}
+
+std::size_t linear_size(const TransformParts& parts) {
+  switch (parts.kind) {
+    case Linear::identity:
+      return 0;
+    case Linear::diagonal:
+      return parts.columns;
+    case Linear::projection:
+      return parts.linear.size() / parts.columns * parts.columns;
+    default:
+      return parts.output_dimensions * parts.columns;
+  }
+}
+
+void check_parts(const TransformParts& parts) {
+  require(parts.input_dimensions >= 1 && parts.input_dimensions <= kMaxDimensions, "its dimensions");
+  require(parts.columns >= 1 && parts.columns <= parts.input_dimensions, "its columns");
+  require(parts.output_dimensions >= 1 && parts.output_dimensions <= kMaxDimensions, "its outputs");
+  require(parts.kind == Linear::dense || parts.output_dimensions == parts.columns,
+          "outputs and columns differ");
+  require(parts.mean.empty() || parts.mean.size() == parts.columns, "the length of its mean");
+  require(parts.linear.size() == linear_size(parts), "the size of its matrix");
+  require(parts.kind != Linear::projection || !parts.linear.empty(), "the size of its matrix");
+  require(parts.eigenvalues.empty() || parts.eigenvalues.size() == parts.columns, "its eigenvalues");
+  require(parts.standardizer.empty() || parts.standardizer.size() == parts.columns, "its standardizer");
+  check_finite(parts.mean, "mean");
+  check_finite(parts.linear, "matrix");
+  check_finite(parts.eigenvalues, "eigenvalues");
+  check_finite(parts.standardizer, "standardizer");
+}
+
+[[noreturn]] void refuse_dimensions(std::size_t expected, std::size_t got) {
+  throw Error(Code::invalid_argument, "the transform takes " + std::to_string(expected) +
+                                          " dimensions, got a vector of " + std::to_string(got));
+}
+
+[[noreturn]] void refuse_zero_vector() {
+  throw Error(Code::invalid_argument,
+              "the transform normalizes rows first, and a zero vector has no direction");
+}
+
+bool has_matrix(Linear kind) {
+  return kind == Linear::dense || kind == Linear::symmetric;
+}
+
+// Divides by the norm, summed in ascending order; a zero vector stays as it is.
+template <class Float>
+void normalize_in_place(std::span<Float> z) {
+  double squares = 0;
+  for (const Float value : z) squares += static_cast<double>(value) * static_cast<double>(value);
+  if (squares == 0) return;
+  const double norm = std::sqrt(squares);
+  for (Float& value : z) value = static_cast<Float>(static_cast<double>(value) / norm);
+}
+
+}  // namespace
+
+Transform::Transform(TransformParts parts) : parts_(std::move(parts)) {
+  check_parts(parts_);
+  if (has_matrix(parts_.kind)) {
+    linear_f32_.resize(parts_.linear.size());
+    std::transform(parts_.linear.begin(), parts_.linear.end(), linear_f32_.begin(),
+                   [](double w) { return static_cast<float>(w); });
+  }
+}
+
+// out = x - mean, or x / |x| - mean; false where a zero x should be normalized.
+bool Transform::center(std::span<const float> x, const std::vector<double>& mean, double* out) const {
+  if (x.size() != parts_.input_dimensions) refuse_dimensions(parts_.input_dimensions, x.size());
+  double norm = 1;
+  if (before(parts_.normalize)) {
+    double squares = 0;
+    for (std::size_t j = 0; j < parts_.columns; ++j) {
+      squares += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+    }
+    if (squares == 0) return false;
+    norm = std::sqrt(squares);
+  }
+  for (std::size_t j = 0; j < parts_.columns; ++j) {
+    out[j] = static_cast<double>(x[j]) / norm - (mean.empty() ? 0.0 : mean[j]);
+  }
+  return true;
+}
+
+// z = W centered, in fixed-order float64.
+void Transform::map(const double* centered, double* z) const {
+  const core::KernelTable& kernels = core::kernels();
+  const std::size_t columns = parts_.columns;
+  switch (parts_.kind) {
+    case Linear::identity:
+      std::copy(centered, centered + columns, z);
+      break;
+    case Linear::diagonal:
+      for (std::size_t j = 0; j < columns; ++j) z[j] = parts_.linear[j] * centered[j];
+      break;
+    case Linear::projection:
+      std::copy(centered, centered + columns, z);
+      for (std::size_t begin = 0; begin < parts_.linear.size(); begin += columns) {
+        const double* const direction = parts_.linear.data() + begin;
+        const double along = kernels.dot_f64(direction, centered, columns);
+        for (std::size_t j = 0; j < columns; ++j) z[j] -= along * direction[j];
+      }
+      break;
+    default:
+      kernels.gemv_f64(parts_.linear.data(), centered, parts_.output_dimensions, columns, z);
+      break;
+  }
+}
+
+void Transform::apply(std::span<const float> x, std::span<float> z) const {
+  std::vector<double> centered(parts_.columns);
+  if (!center(x, parts_.mean, centered.data())) refuse_zero_vector();
+  if (has_matrix(parts_.kind)) {
+    std::vector<float> rounded(centered.begin(), centered.end());
+    core::kernels().gemv(linear_f32_.data(), rounded.data(), parts_.output_dimensions, parts_.columns,
+                         z.data());
+  } else {
+    std::vector<double> mapped(parts_.columns);
+    map(centered.data(), mapped.data());
+    std::transform(mapped.begin(), mapped.end(), z.begin(), [](double v) { return static_cast<float>(v); });
+  }
+  if (after(parts_.normalize)) normalize_in_place(z);
+}
+
+void Transform::apply(std::span<const float> x, std::span<double> z) const {
+  std::vector<double> centered(parts_.columns);
+  if (!center(x, parts_.mean, centered.data())) refuse_zero_vector();
+  map(centered.data(), z.data());
+  if (after(parts_.normalize)) normalize_in_place(z);
+}
+
+const std::vector<double>& Transform::inverse_matrix() const {
+  if (inverse_.empty()) {
+    std::optional<std::vector<double>> inverse = core::inverse(parts_.linear, parts_.columns);
+    if (!inverse)
+      throw Error(Code::invalid_argument, "the transform cannot be inverted: its matrix is singular");
+    inverse_ = std::move(*inverse);
+  }
+  return inverse_;
+}
+
+void Transform::inverse(std::span<const float> z, std::span<float> x) const {
+  if (!parts_.not_invertible.empty()) {
+    throw Error(Code::invalid_argument, "the transform cannot be inverted: " + parts_.not_invertible);
+  }
+  if (z.size() != parts_.output_dimensions) {
+    throw Error(Code::invalid_argument, "the transform gives " + std::to_string(parts_.output_dimensions) +
+                                            " dimensions, got a vector of " + std::to_string(z.size()));
+  }
+  const std::size_t columns = parts_.columns;
+  const std::vector<double> wide(z.begin(), z.end());
+  std::vector<double> result(wide);
+  if (parts_.kind == Linear::diagonal) {
+    for (std::size_t j = 0; j < columns; ++j) result[j] = wide[j] / parts_.linear[j];
+  } else if (has_matrix(parts_.kind)) {
+    core::kernels().gemv_f64(inverse_matrix().data(), wide.data(), columns, columns, result.data());
+  }
+  for (std::size_t j = 0; j < columns; ++j) {
+    x[j] = static_cast<float>(result[j] + (parts_.mean.empty() ? 0.0 : parts_.mean[j]));
+  }
+}
+
+QueryForm Transform::form_around(std::span<const float> q, const std::vector<double>& mean) const {
+  const std::size_t columns = parts_.columns;
+  std::vector<double> centered(columns), z(parts_.output_dimensions);
+  if (!center(q, mean, centered.data())) refuse_zero_vector();
+  map(centered.data(), z.data());
+  QueryForm form;
+  form.norm = std::sqrt(core::kernels().dot_f64(z.data(), z.data(), z.size()));
+  form.a.assign(parts_.input_dimensions, 0.0);
+  if (parts_.kind == Linear::dense) {
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      const double* const row = parts_.linear.data() + i * columns;
+      for (std::size_t j = 0; j < columns; ++j) form.a[j] += z[i] * row[j];
+    }
+  } else {
+    map(z.data(), form.a.data());  // W equals its transpose
+  }
+  if (!parts_.mean.empty()) form.b = core::kernels().dot_f64(form.a.data(), parts_.mean.data(), columns);
+  return form;
+}
+
+QueryForm Transform::query_form(std::span<const float> q) const {
+  return form_around(q, parts_.mean);
+}
+
+QueryForm Transform::query_form(std::span<const float> q, std::span<const float> query_mean) const {
+  if (!subtracts_mean()) {
+    throw Error(Code::invalid_argument,
+                "a mean for queries needs a transform that subtracts one, unlike " + parts_.spec);
+  }
+  if (query_mean.size() != parts_.input_dimensions)
+    refuse_dimensions(parts_.input_dimensions, query_mean.size());
+  const auto begin = query_mean.begin();
+  return form_around(q, std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(parts_.columns)));
+}
+
+double Transform::row_norm(std::span<const float> x) const {
+  if (x.size() != parts_.input_dimensions) refuse_dimensions(parts_.input_dimensions, x.size());
+  double norm = 0;
+  row_norms(x.data(), x.size(), {&norm, 1});
+  return norm;
+}
+
+void Transform::row_norms(const float* rows, std::size_t stride, std::span<double> out) const {
+  const core::KernelTable& kernels = core::kernels();
+  const std::size_t columns = parts_.columns, outputs = parts_.output_dimensions;
+  std::vector<double> centered(kNormRows * columns), z(kNormRows * outputs);
+  for (std::size_t begin = 0; begin < out.size(); begin += kNormRows) {
+    const std::size_t count = std::min(kNormRows, out.size() - begin);
+    for (std::size_t r = 0; r < count; ++r) {
+      double* const row = centered.data() + r * columns;
+      const bool defined = center({rows + (begin + r) * stride, parts_.input_dimensions}, parts_.mean, row);
+      if (!defined) std::fill(row, row + columns, 0.0);
+      if (!has_matrix(parts_.kind)) map(row, z.data() + r * outputs);
+    }
+    for (std::size_t i = 0; has_matrix(parts_.kind) && i < outputs; ++i) {
+      const double* const w = parts_.linear.data() + i * columns;
+      for (std::size_t r = 0; r < count; ++r) {
+        z[r * outputs + i] = kernels.dot_f64(w, centered.data() + r * columns, columns);
+      }
+    }
+    for (std::size_t r = 0; r < count; ++r) {
+      const double* const row = z.data() + r * outputs;
+      out[begin + r] = std::sqrt(kernels.dot_f64(row, row, outputs));
+    }
+  }
+}
+
+std::vector<double> Transform::mean() const {
+  std::vector<double> mean(parts_.mean);
+  mean.resize(parts_.input_dimensions);
+  return mean;
+}
+
+std::vector<double> Transform::matrix() const {
+  const std::size_t width = parts_.input_dimensions;
+  std::vector<double> matrix(parts_.output_dimensions * width), unit(parts_.columns),
+      column(parts_.output_dimensions);
+  if (has_matrix(parts_.kind)) {
+    for (std::size_t i = 0; i < parts_.output_dimensions; ++i) {
+      std::copy_n(parts_.linear.begin() + static_cast<std::ptrdiff_t>(i * parts_.columns), parts_.columns,
+                  matrix.begin() + static_cast<std::ptrdiff_t>(i * width));
+    }
+    return matrix;
+  }
+  for (std::size_t j = 0; j < parts_.columns; ++j) {
+    unit[j] = 1;
+    map(unit.data(), column.data());
+    unit[j] = 0;
+    for (std::size_t i = 0; i < column.size(); ++i) matrix[i * width + j] = column[i];
+  }
+  return matrix;
+}
+
+}  // namespace isovec
