@@ -151,6 +151,24 @@ TEST_CASE("scoring many rows gives each row the bits of scoring it alone", "[cor
   }
 }
 
+TEST_CASE("rows beyond the size of a cache get the bits of scoring them alone", "[core][kernels]") {
+  const KernelTable& table = each_table();
+  CAPTURE(table.name);
+  const FloatingPointScope scope;
+  constexpr std::size_t kDim = 100;
+  constexpr std::size_t kRows = 1001;  // 400,400 bytes
+  const std::vector<float> q = values(Values::ordinary, kDim, 17);
+  const std::vector<float> rows = values(Values::ordinary, kRows * kDim, 18);
+  std::vector<float> dots(kRows), norms(kRows);
+  table.dot_and_squared_norm_rows(q.data(), rows.data(), kRows, kDim, kDim, dots.data(), norms.data());
+  std::size_t wrong = 0;
+  for (std::size_t r = 0; r < kRows; ++r) {
+    wrong += !same_bits(dots[r], table.dot(q.data(), rows.data() + r * kDim, kDim));
+    wrong += !same_bits(norms[r], table.squared_norm(rows.data() + r * kDim, kDim));
+  }
+  REQUIRE(wrong == 0);
+}
+
 TEST_CASE("a matrix times a vector is the dot product with each of its rows", "[core][kernels]") {
   const KernelTable& table = each_table();
   CAPTURE(table.name);

@@ -126,6 +126,9 @@ ISOVEC_INLINE RowSums<T, Rows, Term::kSums> sum_rows(Q q, X x, std::size_t strid
   return result;
 }
 
+/// Rows of no more bytes in all are likely in the second-level cache.
+inline constexpr std::size_t kCachedBytes = 256 << 10;
+
 /// Rows whose sums fit the registers together.
 template <class Arch, class T, std::size_t Sums>
 constexpr std::size_t rows_at_once() {
@@ -143,16 +146,17 @@ ISOVEC_INLINE void sum_all_rows(Q q, X rows, std::size_t row_count, std::size_t 
       unroll<Term::kSums>([&](auto m) __attribute__((always_inline)) { out[m][row + r] = sums.value[r][m]; });
     });
   };
+  // Rows that come from memory are faster one after the other, as the CPU's prefetcher expects them.
+  const bool cached = row_count * stride * sizeof(*rows) <= kCachedBytes;
+  const std::size_t together = cached ? row_count / kRows * kRows : 0;
   std::size_t row = 0;
-  for (; row + kRows <= row_count; row += kRows) {
+  for (; row < together; row += kRows) {
     store(row, sum_rows<Arch, T, Term, kRows>(q, rows + row * stride, stride, d),
           std::integral_constant<std::size_t, kRows>{});
   }
-  if constexpr (kRows > 1) {
-    for (; row < row_count; ++row) {
-      store(row, sum_rows<Arch, T, Term, 1>(q, rows + row * stride, stride, d),
-            std::integral_constant<std::size_t, 1>{});
-    }
+  for (; row < row_count; ++row) {
+    store(row, sum_rows<Arch, T, Term, 1>(q, rows + row * stride, stride, d),
+          std::integral_constant<std::size_t, 1>{});
   }
 }
 

@@ -17,6 +17,10 @@ using Bits = __m512i;
 ISOVEC_INLINE Words load_words(const std::int8_t* p) {
   return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
+ISOVEC_INLINE Words load_first_words(const std::int8_t* p, std::size_t n) {
+  return _mm512_cvtepi8_epi16(
+      _mm256_maskz_loadu_epi8(static_cast<__mmask32>((std::uint32_t{1} << n) - 1), p));
+}
 ISOVEC_INLINE Words subtract(Words a, Words b) {
   return _mm512_sub_epi16(a, b);
 }
@@ -42,6 +46,9 @@ ISOVEC_INLINE std::int32_t total(IntegerSums sums) {
 
 ISOVEC_INLINE Bits load_bits(const std::uint8_t* p) {
   return _mm512_loadu_si512(p);
+}
+ISOVEC_INLINE Bits load_first_bits(const std::uint8_t* p, std::size_t n) {
+  return _mm512_maskz_loadu_epi8((std::uint64_t{1} << n) - 1, p);
 }
 ISOVEC_INLINE Bits differing(Bits a, Bits b) {
   return _mm512_xor_si512(a, b);
@@ -203,6 +210,20 @@ ISOVEC_INLINE std::int64_t total_count(uint64x2_t counts) {
 }
 #endif
 
+#if !defined(__AVX512BW__)
+/// The first n of what load_words or load_bits would load, then zeros. Reads nothing beyond them.
+ISOVEC_INLINE Words load_first_words(const std::int8_t* p, std::size_t n) {
+  std::int8_t padded[sizeof(Words) / 2] = {};
+  std::memcpy(padded, p, n);
+  return load_words(padded);
+}
+ISOVEC_INLINE Bits load_first_bits(const std::uint8_t* p, std::size_t n) {
+  std::uint8_t padded[sizeof(Bits)] = {};
+  std::memcpy(padded, p, n);
+  return load_bits(padded);
+}
+#endif
+
 // What one pair of words contributes: a of the query, b of the row.
 struct IntegerProduct {
   static constexpr std::size_t kSums = 1;
@@ -259,10 +280,7 @@ ISOVEC_INLINE IntegerTotals<Term::kSums> sum_integers(const std::int8_t* a, cons
       i += kStep;
     }
     if (i < end) {
-      std::int8_t padded[2][kStep] = {};
-      std::memcpy(padded[0], a + i, end - i);
-      std::memcpy(padded[1], b + i, end - i);
-      Term::add(sums[1], load_words(padded[0]), load_words(padded[1]));
+      Term::add(sums[1], load_first_words(a + i, end - i), load_first_words(b + i, end - i));
     }
     unroll<Term::kSums>([&](auto m) __attribute__((always_inline)) {
       result.value[m] += total(sums[0][m]);
@@ -290,7 +308,7 @@ struct Integers {
     return {totals.value[0], totals.value[1]};
   }
 
-  /// Set bits of bits_at(p, n), p running over the bytes; the last step has n < sizeof(Bits) of them.
+  /// Set bits of what bits_at makes, step by step, of the loader of that step.
   template <class BitsAt>
   ISOVEC_INLINE static std::int64_t count_all(std::size_t bytes, BitsAt bits_at) {
     auto counts = zero_counts();
@@ -301,9 +319,7 @@ struct Integers {
     }
     if (i < bytes) {
       counts = count(counts, bits_at([ i, bytes ](const std::uint8_t* p) __attribute__((always_inline)) {
-                       std::uint8_t padded[sizeof(Bits)] = {};
-                       std::memcpy(padded, p + i, bytes - i);
-                       return load_bits(padded);
+                       return load_first_bits(p + i, bytes - i);
                      }));
     }
     return total_count(counts);
