@@ -77,7 +77,8 @@ ISOVEC_INLINE RowSums<T, Rows, Term::kSums> sum_rows(Q q, X x, std::size_t strid
   const auto add = [&](auto j, auto&& load_at) __attribute__((always_inline)) {
     const Batch a = load_at(q);
     unroll<Rows>([&](auto r) __attribute__((always_inline)) {
-      const Batch b = load_at(x + r * stride);
+      Batch b = load_at(x + r * stride);
+      if constexpr (Term::kSums > 1) b = in_register(b);
       unroll<Term::kSums>([&](auto m) __attribute__((always_inline)) {
         sum[r][m][j] = sum[r][m][j] + Term::template term<decltype(m)::value>(a, b);
       });

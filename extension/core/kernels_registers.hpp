@@ -31,6 +31,19 @@ ISOVEC_INLINE void unroll(F f) {
   (std::make_index_sequence<N>{});
 }
 
+/// Keeps what was loaded in a register for its second use: GCC would read it from memory again, and reads
+/// across cache lines are what bounds these loops.
+template <class Batch>
+ISOVEC_INLINE Batch in_register(Batch v) {
+#if defined(__x86_64__)
+  typename Batch::register_type loaded = v;
+  asm("" : "+v"(loaded));
+  return loaded;
+#else
+  return v;
+#endif
+}
+
 // add_lanes(v): lane l += lane l + half, for half = size / 2 ... 1; the sum is what lane 0 holds in the end.
 #if defined(__SSE2__)
 ISOVEC_INLINE float add_lanes(__m128 v) {
