@@ -1,5 +1,6 @@
 #pragma once
-// The state of an aggregate as a C++ object: made by the first step, destroyed by the final call whatever happens.
+// The state of an aggregate as a C++ object: made by the first step, destroyed by the final call whatever
+// happens.
 
 #include <memory>
 #include <new>

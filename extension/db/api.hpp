@@ -9,7 +9,9 @@ SQLITE_EXTENSION_INIT3
 namespace isovec::db {
 
 /// The version of the SQLite that runs, which may be older or newer than the headers, e.g. 3040001.
-inline int runtime_version() noexcept { return sqlite3_libversion_number(); }
+inline int runtime_version() noexcept {
+  return sqlite3_libversion_number();
+}
 
 /// Since 3.45 a function that sets a subtype must say so; older versions ignore the bit.
 inline constexpr int kResultSubtype = 0x001000000;

@@ -1,6 +1,6 @@
 #pragma once
-// The one place where C++ exceptions stop. Every callback that SQLite calls is noexcept and runs its body inside
-// one of these two functions, under the default floating-point environment.
+// The one place where C++ exceptions stop. Every callback that SQLite calls is noexcept and runs its body
+// inside one of these two functions, under the default floating-point environment.
 
 #include <new>
 #include <string_view>
@@ -36,8 +36,8 @@ void guard(sqlite3_context* context, const char* name, Body&& body) noexcept {
   }
 }
 
-/// Runs the body of a virtual table's method; returns its result code or that of what it throws, whose message goes
-/// to `error_message` behind `prefix` ("docs: "), unless it is null.
+/// Runs the body of a virtual table's method; returns its result code or that of what it throws, whose
+/// message goes to `error_message` behind `prefix` ("docs: "), unless it is null.
 template <typename Body>
 int guard(char** error_message, const char* prefix, Body&& body) noexcept {
   const core::FloatingPointScope floating_point;

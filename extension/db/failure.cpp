@@ -12,12 +12,18 @@ void raise(sqlite3* db, int result_code) {
 
 int result_code_of(Code code) noexcept {
   switch (code) {
-    case Code::invalid_argument: return SQLITE_ERROR;
-    case Code::mismatch: return SQLITE_MISMATCH;
-    case Code::constraint: return SQLITE_CONSTRAINT_VTAB;
-    case Code::too_big: return SQLITE_TOOBIG;
-    case Code::corrupt: return SQLITE_CORRUPT_VTAB;
-    case Code::interrupted: return SQLITE_INTERRUPT;
+    case Code::invalid_argument:
+      return SQLITE_ERROR;
+    case Code::mismatch:
+      return SQLITE_MISMATCH;
+    case Code::constraint:
+      return SQLITE_CONSTRAINT_VTAB;
+    case Code::too_big:
+      return SQLITE_TOOBIG;
+    case Code::corrupt:
+      return SQLITE_CORRUPT_VTAB;
+    case Code::interrupted:
+      return SQLITE_INTERRUPT;
   }
   return SQLITE_ERROR;
 }

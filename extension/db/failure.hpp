@@ -2,7 +2,6 @@
 // How a failure of SQLite travels through C++ code.
 
 #include <isovec/error.hpp>
-
 #include <string>
 
 #include "db/api.hpp"
@@ -20,8 +19,8 @@ class SqliteFailure : public std::runtime_error {
   int result_code_;
 };
 
-/// Throws what `result_code` stands for: std::bad_alloc for SQLITE_NOMEM, else SqliteFailure with the connection's
-/// message. `db` may be null.
+/// Throws what `result_code` stands for: std::bad_alloc for SQLITE_NOMEM, else SqliteFailure with the
+/// connection's message. `db` may be null.
 [[noreturn]] void raise(sqlite3* db, int result_code);
 
 /// Throws unless `result_code` is SQLITE_OK.

@@ -5,8 +5,7 @@ namespace isovec::db {
 Statement::Statement(sqlite3* db, std::string_view sql, bool persistent) {
   sqlite3_stmt* statement = nullptr;
   const unsigned flags = persistent ? SQLITE_PREPARE_PERSISTENT : 0U;
-  const int rc =
-      sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), flags, &statement, nullptr);
+  const int rc = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), flags, &statement, nullptr);
   statement_.reset(statement);
   check(db, rc);
 }
@@ -87,7 +86,9 @@ std::string Statement::text(int column) const {
   return {data, static_cast<std::size_t>(sqlite3_column_bytes(handle(), column))};
 }
 
-void execute(sqlite3* db, const std::string& sql) { check(db, sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr)); }
+void execute(sqlite3* db, const std::string& sql) {
+  check(db, sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr));
+}
 
 std::string quoted(std::string_view name) {
   std::string result = "\"";
