@@ -1,0 +1,138 @@
+#include "codec/code_block.hpp"
+
+#include <algorithm>
+#include <isovec/error.hpp>
+#include <string>
+
+#include "codec/code_block_layout.hpp"
+#include "core/code_kernels.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace isovec::codec {
+namespace {
+
+constexpr std::uint32_t kInfinity = 0x7F80'0000;  // bits of +infinity; above them NaN and everything negative
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(Code::corrupt, "a block of codes is damaged: " + what);
+}
+
+CodeBlockShape read_shape(std::span<const std::byte> bytes) {
+  using namespace code_layout;
+  if (bytes.size() < kCenterAt) {
+    refuse("it has " + std::to_string(bytes.size()) + " bytes, and its header takes " +
+           std::to_string(kCenterAt));
+  }
+  if (std::memcmp(bytes.data() + kMagicAt, kMagic, sizeof kMagic) != 0) refuse("it does not start as one");
+  const auto version = load<std::uint16_t>(bytes.data() + kVersionAt);
+  if (version > kVersion) {
+    throw Error(Code::corrupt, "a block of codes has version " + std::to_string(version) +
+                                   ", and this isovec reads "
+                                   "up to " +
+                                   std::to_string(kVersion) + ": open the database with a newer isovec");
+  }
+  const auto metric = load<std::uint8_t>(bytes.data() + kMetricAt);
+  const auto transformed = load<std::uint8_t>(bytes.data() + kTransformedAt);
+  const auto dimension = load<std::uint32_t>(bytes.data() + kDimensionAt);
+  const auto rows = load<std::uint32_t>(bytes.data() + kRowsAt);
+  if (version == 0 || metric < 1 || metric > 3 || transformed > 1) refuse("its header is impossible");
+  if (dimension < 1 || dimension > kLargestBlockDimension) {
+    refuse("its dimension is " + std::to_string(dimension));
+  }
+  if (rows < 1 || rows > kBlockRows) refuse("it claims " + std::to_string(rows) + " rows");
+  const CodeBlockShape shape{static_cast<CodeMetric>(metric), transformed == 1, dimension, rows};
+  if (bytes.size() != shape.bytes()) {
+    refuse("it has " + std::to_string(bytes.size()) + " bytes instead of " + std::to_string(shape.bytes()));
+  }
+  return shape;
+}
+
+/// No number is NaN, infinite or negative.
+bool all_plain(const PerRow<float>& numbers) noexcept {
+  bool plain = true;
+  for (const float number : numbers) plain &= std::bit_cast<std::uint32_t>(number) < kInfinity;
+  return plain;
+}
+
+/// As all_plain, but infinity is allowed.
+bool all_bounds(const PerRow<float>& numbers) noexcept {
+  bool bounds = true;
+  for (const float number : numbers) bounds &= std::bit_cast<std::uint32_t>(number) <= kInfinity;
+  return bounds;
+}
+
+bool all_finite(const PerRow<float>& numbers) noexcept {
+  bool finite = true;
+  for (const float number : numbers)
+    finite &= (std::bit_cast<std::uint32_t>(number) & kInfinity) != kInfinity;
+  return finite;
+}
+
+bool all_finite(const std::byte* floats, std::size_t count) noexcept {
+  bool finite = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    finite &= (code_layout::load<std::uint32_t>(floats + 4 * i) & kInfinity) != kInfinity;
+  }
+  return finite;
+}
+
+}  // namespace
+
+std::uint64_t code_layout::checksum_of(std::span<const std::byte> block, std::uint64_t seed) noexcept {
+  return XXH3_64bits_withSeed(block.data() + kChecked, block.size() - kChecked, seed);
+}
+
+std::size_t CodeBlockShape::bytes() const noexcept {
+  return code_layout::codes_at(*this) + rows * dimension + core::kCodePadding;
+}
+
+CodeBlockView CodeBlockView::parse(std::span<const std::byte> bytes) {
+  using namespace code_layout;
+  CodeBlockView view;
+  view.bytes_ = bytes;
+  view.shape_ = read_shape(bytes);
+  const std::byte* const data = bytes.data();
+  std::memcpy(view.defined_.words().data(), data + kDefinedAt, sizeof(RowMask));
+  if (!((view.defined_ & ~RowMask::first(view.rows())) == RowMask()))
+    refuse("it marks rows that it does not have");
+  view.center_ = reinterpret_cast<const float*>(data + kCenterAt);
+  if (!all_finite(data + kCenterAt, view.dimension())) refuse("its center is not finite");
+  view.read_rows(data + rows_at(view.shape_));
+  view.check_rows();
+  view.codes_ = reinterpret_cast<const std::int8_t*>(data + codes_at(view.shape_));
+  const auto padding = bytes.last(core::kCodePadding);
+  if (std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
+    refuse("it does not end in zeros");
+  }
+  return view;
+}
+
+void CodeBlockView::read_rows(const std::byte* from) {
+  const std::size_t bytes = 4 * rows();
+  const auto read = [&](auto& numbers) {
+    std::memcpy(numbers.data(), from, bytes);
+    from += bytes;
+  };
+  read(scales_);
+  read(errors_);
+  read(terms_);
+  if (shape_.has_norms()) read(norms_);
+  if (shape_.transformed) read(reaches_);
+  read(slots_);
+}
+
+void CodeBlockView::check_rows() const {
+  if (!all_plain(scales_) || !all_plain(norms_) || !all_plain(reaches_) || !all_finite(terms_)) {
+    refuse("it has a row with an impossible number");
+  }
+  if (!all_bounds(errors_)) refuse("it has a row whose error is negative or not a number");
+}
+
+void CodeBlockView::verify(std::uint64_t seed) const {
+  const auto stored = code_layout::load<std::uint64_t>(bytes_.data());
+  if (code_layout::checksum_of(bytes_, seed) != stored) refuse("its checksum does not match its bytes");
+}
+
+}  // namespace isovec::codec

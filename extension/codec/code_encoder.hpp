@@ -1,0 +1,41 @@
+#pragma once
+// Makes blocks of codes (code_block.hpp). Fixed-order float64 arithmetic under the default floating-point
+// environment: the same rows give the same bytes on every instruction set and in every host.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "codec/code_block.hpp"
+
+namespace isovec::codec {
+
+/// What a block says beside its rows.
+struct CodeBlockLabel {
+  CodeMetric metric = CodeMetric::cosine;
+  std::size_t dimension = 0;            ///< d, 1 ... kLargestBlockDimension
+  std::span<const std::int64_t> slots;  ///< where each of the 1 ... kBlockRows rows lies; 0 ... 2^32 - 1
+  std::uint64_t seed = 0;               ///< of the checksum
+};
+
+/// Rows after a transform z = W (x - mean).
+struct TransformedRows {
+  std::span<const double> z;  ///< n x d, row-major, by fixed-order float64 arithmetic
+  /// What scores divide z by, n numbers, 0 where a row has no distance; empty where they do not divide.
+  /// Required for cosine.
+  std::span<const double> lengths;
+  /// n numbers: |x| + |mean|, with x as the map meets it (1 + |mean| where rows are normalized before it): it
+  /// tells how much rounding a score of the untransformed row can suffer.
+  std::span<const double> reaches;
+};
+
+/// A block of untransformed rows: n x d, row-major. float16 and bfloat16 rows are widened first. Throws
+/// Error{invalid_argument} where a number is not finite or the label is impossible, Error{too_big} for a slot
+/// beyond 2^32 - 1.
+[[nodiscard]] std::vector<std::byte> encode_block(const CodeBlockLabel& label, std::span<const float> rows);
+
+/// A block of transformed rows. Throws as above; a z that is not finite makes its row unbounded.
+[[nodiscard]] std::vector<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows);
+
+}  // namespace isovec::codec
