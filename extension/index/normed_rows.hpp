@@ -1,0 +1,27 @@
+#pragma once
+// Rows with their norms under a transform that nothing is stored for: each is computed as the rows pass.
+
+#include <isovec/transform.hpp>
+#include <vector>
+
+#include "codec/vector_type.hpp"
+#include "index/row_source.hpp"
+
+namespace isovec::index {
+
+class NormedRows final : public RowSource {
+ public:
+  /// `rows` and `transform` must outlive this.
+  NormedRows(RowSource& rows, const Transform& transform, codec::ElementType type)
+      : rows_(rows), transform_(transform), type_(type) {}
+  std::optional<RowBatch> next() override;
+
+ private:
+  RowSource& rows_;
+  const Transform& transform_;
+  codec::ElementType type_;
+  std::vector<float> floats_;
+  std::vector<double> norms_;
+};
+
+}  // namespace isovec::index

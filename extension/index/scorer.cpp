@@ -1,0 +1,178 @@
+#include "index/scorer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <isovec/error.hpp>
+#include <limits>
+
+#include "core/kernels.hpp"
+#include "core/similarity.hpp"
+
+namespace isovec::index {
+namespace {
+
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
+class RawCosine final : public Scorer {
+ public:
+  explicit RawCosine(Query query) : Scorer(std::move(query)) {
+    squared_norm_ = core::kernels().squared_norm(query_.vector.data(), query_.vector.size());
+    if (core::squared_norm(query_.vector) == 0) {
+      throw Error(Code::invalid_argument,
+                  "the query is a zero vector, and a cosine with it is undefined: search with a vector that "
+                  "has a direction, or use distance_metric=l2");
+    }
+  }
+
+ protected:
+  void score_rows(const Rows& rows, std::span<double> scores) override {
+    const std::size_t d = query_.vector.size();
+    dots_.resize(rows.count);
+    norms_.resize(rows.count);
+    core::kernels().dot_and_squared_norm_rows(query_.vector.data(), rows.data, rows.count, rows.stride, d,
+                                              dots_.data(), norms_.data());
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      const core::CosineSums sums{dots_[r], norms_[r], squared_norm_};
+      scores[r] = core::finish_cosine(sums, rows.row(r, d), query_.vector).value_or(kUndefined);
+    }
+  }
+
+ private:
+  float squared_norm_ = 0;
+  std::vector<float> dots_;
+  std::vector<float> norms_;
+};
+
+class RawL2 final : public Scorer {
+ public:
+  explicit RawL2(Query query) : Scorer(std::move(query)) {}
+
+ protected:
+  void score_rows(const Rows& rows, std::span<double> scores) override {
+    const std::size_t d = query_.vector.size();
+    sums_.resize(rows.count);
+    core::kernels().squared_l2_rows(query_.vector.data(), rows.data, rows.count, rows.stride, d,
+                                    sums_.data());
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      scores[r] = std::sqrt(core::finish_squared_l2(sums_[r], rows.row(r, d), query_.vector));
+    }
+  }
+
+ private:
+  std::vector<float> sums_;
+};
+
+class RawDot final : public Scorer {
+ public:
+  explicit RawDot(Query query) : Scorer(std::move(query)) {}
+
+ protected:
+  void score_rows(const Rows& rows, std::span<double> scores) override {
+    const std::size_t d = query_.vector.size();
+    sums_.resize(rows.count);
+    core::kernels().dot_rows(query_.vector.data(), rows.data, rows.count, rows.stride, d, sums_.data());
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      scores[r] = -core::finish_dot(sums_[r], rows.row(r, d), query_.vector);
+    }
+  }
+
+ private:
+  std::vector<float> sums_;
+};
+
+// With z the transformed query and row, <z_q, z_x> = a.x - b (a.x / |x| - b where rows are normalized before
+// the map), and the norms of both are known: everything else follows from these three numbers.
+class Transformed final : public Scorer {
+ public:
+  explicit Transformed(Query query) : Scorer(std::move(query)) {
+    const Transform& transform = *query_.transform;
+    form_ = query_.mean.empty() ? transform.query_form(query_.vector)
+                                : transform.query_form(query_.vector, query_.mean);
+    divides_ = before(transform.parts().normalize);
+    unit_ = after(transform.parts().normalize);
+    if (form_.norm == 0 && (query_.metric == Metric::cosine || unit_)) {
+      throw Error(
+          Code::invalid_argument,
+          "the query is a zero vector once it is transformed, and a cosine with it is undefined: search "
+          "with another vector, or with transform = 'none'");
+    }
+  }
+
+ protected:
+  void score_rows(const Rows& rows, std::span<double> scores) override {
+    const std::size_t d = query_.vector.size();
+    core::kernels().dot_f64_f32_rows(form_.a.data(), rows.data, rows.count, rows.stride, d, scores.data());
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      double dot = scores[r];
+      if (divides_) {
+        const double norm = core::norm(rows.row(r, d));
+        if (norm == 0) {
+          scores[r] = kUndefined;
+          continue;
+        }
+        dot /= norm;
+      }
+      scores[r] = finish(dot - form_.b, rows.norms[r]);
+    }
+  }
+
+ private:
+  [[nodiscard]] double finish(double dot, double norm) const noexcept {
+    if (query_.metric == Metric::cosine || unit_) {
+      if (norm == 0) return kUndefined;
+      const double cosine = std::clamp(dot / (form_.norm * norm), -1.0, 1.0);
+      if (query_.metric == Metric::cosine) return cosine;
+      return query_.metric == Metric::dot ? -cosine : std::sqrt(2 - 2 * cosine);
+    }
+    if (query_.metric == Metric::dot) return -dot;
+    return std::sqrt(std::max(0.0, form_.norm * form_.norm + norm * norm - 2 * dot));
+  }
+
+  QueryForm form_;
+  bool divides_ = false;  // rows are divided by their norm before the map
+  bool unit_ = false;     // and by the norm of what they are mapped to
+};
+
+}  // namespace
+
+std::unique_ptr<Scorer> Scorer::make(Query query) {
+  if (query.transform != nullptr) return std::make_unique<Transformed>(std::move(query));
+  if (!query.mean.empty()) {
+    throw Error(Code::invalid_argument,
+                "query_mean replaces the mean that a transform subtracts, and this search has no transform: "
+                "leave query_mean out");
+  }
+  switch (query.metric) {
+    case Metric::cosine:
+      return std::make_unique<RawCosine>(std::move(query));
+    case Metric::l2:
+      return std::make_unique<RawL2>(std::move(query));
+    case Metric::dot:
+      return std::make_unique<RawDot>(std::move(query));
+  }
+  throw Error(Code::invalid_argument, "unknown distance metric");
+}
+
+Scorer::Rows Scorer::widened(const RowBatch& batch) {
+  const std::size_t count = batch.rowids.size();
+  if (query_.type == codec::ElementType::float32) {
+    return {reinterpret_cast<const float*>(batch.vectors), batch.stride / sizeof(float), count, batch.norms};
+  }
+  const std::size_t d = query_.vector.size();
+  const core::HalfKernels& kernels =
+      query_.type == codec::ElementType::float16 ? core::kernels().float16 : core::kernels().bfloat16;
+  wide_.resize(count * d);
+  for (std::size_t r = 0; r < count; ++r) {
+    kernels.to_float(reinterpret_cast<const std::uint16_t*>(batch.vectors + r * batch.stride), d,
+                     wide_.data() + r * d);
+  }
+  return {wide_.data(), d, count, batch.norms};
+}
+
+std::span<const double> Scorer::score(const RowBatch& batch) {
+  scores_.resize(batch.rowids.size());
+  score_rows(widened(batch), scores_);
+  return scores_;
+}
+
+}  // namespace isovec::index
