@@ -1,0 +1,65 @@
+#pragma once
+// One change of one table in two phases. The first works out every byte to be written: it reads and checks
+// all rows, pages and slots that are touched, opens what has to be open and allocates; whatever is wrong with
+// the request or the file is found there. write(), the second, only writes, and stops at the first failure,
+// which SQLite answers by taking back the statement or the transaction: it has to, since a single-row INSERT
+// has no statement journal.
+
+#include <map>
+#include <vector>
+
+#include "storage/chunk_store.hpp"
+#include "storage/norm_store.hpp"
+#include "storage/slot_map.hpp"
+#include "storage/store.hpp"
+
+namespace isovec::storage {
+
+class Change {
+ public:
+  explicit Change(Store& store);
+
+  /// Prepares a new row; `row.id` is set and no row has it.
+  void insert(const RowValues& row);
+  /// Prepares the change of a row to what `row` says. Requires that no other row has the new id or key, or
+  /// that its erasure is prepared. A row that is not there is left so.
+  void update(std::int64_t id, const RowValues& row);
+  /// Prepares the end of a row, if it is there.
+  void erase(std::int64_t id);
+
+  [[nodiscard]] const State& state() const noexcept { return state_; }
+  void write();
+
+ private:
+  struct PageEdit {
+    SlotPage page;
+    bool had_room;
+  };
+  [[nodiscard]] std::size_t used_places(std::int64_t page) const noexcept;
+  [[nodiscard]] SlotPage& existing_page(std::int64_t page);
+  [[nodiscard]] SlotPage& page_for_new(std::int64_t slot);
+  [[nodiscard]] std::int64_t take_slot();
+  /// Checks that the slot map has the row where the row says it is.
+  [[nodiscard]] SlotPage& page_of_row(const RowHead& head);
+  void set_norm(std::size_t column, std::int64_t slot, double norm);
+  void set_norm_of(std::size_t column, std::int64_t slot, std::span<const std::byte> vector);
+  void bind_row(Sql sql, const RowHead& head, std::span<sqlite3_value* const> values, std::uint64_t hash);
+  void insert_auxiliary(const RowValues& row, std::int64_t id);
+  void update_auxiliary(const RowValues& row, std::int64_t old_id, std::int64_t id);
+  void bind_auxiliary(Sql sql, std::int64_t id, std::span<sqlite3_value* const> values);
+  void add_history(std::uint64_t value);
+  void write_pages();
+
+  Store& store_;
+  const TableShape& shape_;
+  Statements& statements_;
+  State state_;
+  std::vector<ChunkGeometry> geometry_;
+  std::map<std::int64_t, PageEdit> pages_;
+  std::map<std::int64_t, NormPage> norms_;  // by id
+  std::vector<VectorEdit> vectors_;
+  bool empty_ = true;
+  std::vector<Sql> bound_;  // statements that stand bound, in the order to run them
+};
+
+}  // namespace isovec::storage

@@ -1,0 +1,226 @@
+#include "storage/integrity.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "codec/vector_blob.hpp"
+#include "codec/vector_convert.hpp"
+#include "storage/refit.hpp"
+#include "storage/row_scan.hpp"
+#include "storage/schema.hpp"
+
+namespace isovec::storage {
+namespace {
+
+class Checker {
+ public:
+  Checker(Store& store, std::size_t most) : store_(store), most_(most) {}
+  std::vector<std::string> run() {
+    // Each check that needs the state runs only when it could be read.
+    check([&] { state_ = store_.state(); });
+    if (!found_.empty()) return found_;
+    check([&] { check_config(); });
+    check([&] { check_slots(); });
+    check([&] { check_room(); });
+    check([&] { check_rows(); });
+    if (has_auxiliary(store_.shape())) check([&] { check_auxiliary(); });
+    for (std::size_t c = 0; c < store_.shape().vectors.size(); ++c) check([&] { check_vectors(c); });
+    check([&] { check_strays(); });
+    return found_;
+  }
+
+ private:
+  // Runs a check; what it throws as damage is one finding. Other failures pass.
+  template <typename Body>
+  void check(Body&& body) {
+    if (found_.size() >= most_) return;
+    try {
+      body();
+    } catch (const Error& error) {
+      found_.emplace_back(error.what());
+    }
+  }
+  void require(bool holds, const std::string& sentence) {
+    if (!holds) throw Error(Code::corrupt, sentence);
+  }
+  [[nodiscard]] db::Statement query(const std::string& sql) const {
+    return db::Statement(store_.connection(), sql);
+  }
+  [[nodiscard]] std::string table(const char* suffix) const { return shadow(store_.shape(), suffix); }
+
+  void check_config();
+  void check_slots();
+  void check_room();
+  void check_rows();
+  void check_auxiliary();
+  void check_vectors(std::size_t column);
+  void check_free_slots(std::size_t column);
+  void check_norms(std::size_t column, const Transform& transform);
+  void check_strays();
+
+  Store& store_;
+  std::size_t most_;
+  State state_;
+  std::vector<std::string> found_;
+  std::vector<std::optional<std::int64_t>> rows_;  // by slot
+};
+
+void Checker::check_config() {
+  db::Statement keys = query("SELECT key FROM " + table("config") + " ORDER BY key");
+  std::vector<std::string> names;
+  while (keys.step()) names.push_back(keys.text(0));
+  require(names == std::vector<std::string>{"format", "shape", "state"},
+          "the config has other entries than it should");
+}
+
+void Checker::check_slots() {
+  db::Statement pages = query("SELECT page, map, typeof(map) FROM " + table("slots") + " ORDER BY page");
+  std::int64_t expected = 0;
+  while (pages.step()) {
+    require(pages.integer(0) == expected,
+            "the slot map has a gap or a stray page at " + std::to_string(expected));
+    require(pages.text(2) == "blob", "page " + std::to_string(expected) + " of the slot map is no BLOB");
+    const SlotPage page(expected, pages.blob(1));
+    for (std::size_t place = 0; place < static_cast<std::size_t>(kSlotsPerPage); ++place) {
+      rows_.push_back(page.row(place));
+    }
+    ++expected;
+  }
+  const auto used =
+      std::count_if(rows_.begin(), rows_.end(), [](const auto& row) { return row.has_value(); });
+  require(used == state_.rows, "the slot map holds " + std::to_string(used) + " rows and the table counts " +
+                                   std::to_string(state_.rows));
+  require(expected == (state_.slots + kSlotsPerPage - 1) / kSlotsPerPage,
+          "the slot map has too many or too few pages");
+  for (std::size_t slot = static_cast<std::size_t>(state_.slots); slot < rows_.size(); ++slot) {
+    require(!rows_[slot], "slot " + std::to_string(slot) + " is used, beyond the last");
+  }
+  rows_.resize(static_cast<std::size_t>(state_.slots));
+}
+
+void Checker::check_room() {
+  std::vector<std::int64_t> expected;
+  for (std::size_t slot = 0; slot < rows_.size(); ++slot) {
+    const std::int64_t page = page_of(static_cast<std::int64_t>(slot));
+    if (!rows_[slot] && (expected.empty() || expected.back() != page)) expected.push_back(page);
+  }
+  db::Statement pages = query("SELECT page FROM " + table("room") + " ORDER BY page");
+  std::vector<std::int64_t> there;
+  while (pages.step()) there.push_back(pages.integer(0));
+  require(there == expected, "the list of pages with free slots is not that of the slot map");
+}
+
+void Checker::check_rows() {
+  db::Statement rows =
+      query("SELECT " + row_select(store_.shape()) + " FROM " + table("rows") + " ORDER BY id");
+  std::int64_t count = 0;
+  while (rows.step()) {
+    const RowHead head = store_.verifier().verify(rows);
+    const bool agrees = head.slot < state_.slots && rows_[static_cast<std::size_t>(head.slot)] == head.id;
+    require(agrees, "row " + std::to_string(head.id) + " says slot " + std::to_string(head.slot) +
+                        ", and the slot map says otherwise");
+    ++count;
+  }
+  require(count == state_.rows,
+          "there are " + std::to_string(count) + " rows and the table counts " + std::to_string(state_.rows));
+}
+
+void Checker::check_auxiliary() {
+  std::string columns = "id";
+  for (std::size_t i = 0; i < store_.shape().auxiliary.size(); ++i) columns += ", a" + std::to_string(i);
+  db::Statement values = query("SELECT " + columns + ", hash FROM " + table("aux"));
+  std::int64_t count = 0;
+  while (values.step()) {
+    RowVerifier::verify_auxiliary(values, store_.shape());
+    ++count;
+  }
+  db::Statement missing = query("SELECT id FROM " + table("rows") + " EXCEPT SELECT id FROM " + table("aux"));
+  require(!missing.step() && count == state_.rows, "the auxiliary values are not those of the rows");
+}
+
+void Checker::check_free_slots(std::size_t column) {
+  const ChunkGeometry geometry(store_.shape(), column);
+  db::Statement chunks =
+      query("SELECT id, data FROM " + table("chunks") + " WHERE id >= ?1 AND id < ?2 ORDER BY id");
+  chunks.bind(1, geometry.id_of(0)).bind(2, geometry.id_of(0) + kColumnStride);
+  std::int64_t expected = 0;
+  while (chunks.step()) {
+    const std::int64_t chunk = expected++;
+    if (chunks.integer(0) != geometry.id_of(chunk)) geometry.refuse(chunk, "is missing");
+    if (chunks.type(1) != SQLITE_BLOB) geometry.refuse(chunk, "is no BLOB");
+    const std::span<const std::byte> data = chunks.blob(1);
+    const std::size_t slots = geometry.slots_in(data.size(), chunk);
+    for (std::size_t place = 0; place < slots; ++place) {
+      const auto slot = static_cast<std::size_t>(geometry.first_slot(chunk)) + place;
+      if (slot < rows_.size() && rows_[slot]) continue;
+      const auto bytes = data.subspan(place * geometry.slot_bytes, geometry.slot_bytes);
+      const bool clear =
+          std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+      if (!clear) geometry.refuse(chunk, "is not clear in a free slot");
+    }
+  }
+  const std::int64_t needed = state_.slots == 0 ? 0 : geometry.chunk_of(state_.slots - 1) + 1;
+  if (expected != needed) geometry.refuse(expected, "is missing, or there is one too many");
+}
+
+void Checker::check_norms(std::size_t column, const Transform& transform) {
+  const std::vector<double> norms = norms_of(store_, state_, column, transform);
+  for (std::int64_t page = 0; page * kSlotsPerPage < state_.slots; ++page) {
+    const NormPage stored = read_norm_page(store_.statements(), column, page);
+    for (std::size_t place = 0; place < static_cast<std::size_t>(kSlotsPerPage); ++place) {
+      const std::size_t slot = static_cast<std::size_t>(page * kSlotsPerPage) + place;
+      const double expected = slot < norms.size() ? norms[slot] : 0;
+      require(std::bit_cast<std::uint64_t>(stored.norm(place)) == std::bit_cast<std::uint64_t>(expected),
+              "the norm in slot " + std::to_string(slot) + " of vector column " + std::to_string(column) +
+                  " is not that of its vector: run 'rebuild'");
+    }
+  }
+}
+
+void Checker::check_vectors(std::size_t column) {
+  check_free_slots(column);
+  const VectorColumn& declared = store_.shape().vectors[column];
+  AllRows rows(store_, column, state_, WithNorms::no);
+  while (const auto batch = rows.next()) {
+    for (std::size_t r = 0; r < batch->rowids.size(); ++r) {
+      const codec::VectorView vector{declared.type, declared.dimension, batch->vectors + r * batch->stride};
+      require(first_nonfinite(vector) == declared.dimension,
+              "the vector of row " + std::to_string(batch->rowids[r]) + " has an element that is not finite");
+    }
+  }
+  const auto record = read_transform(store_.statements(), column);
+  if (record && record->statistics) static_cast<void>(statistics_from_blob(*record->statistics));
+  if (const Transform* transform = store_.transform(column, state_)) check_norms(column, *transform);
+}
+
+// Parts of columns that the table does not have, and norms of columns without a transform.
+void Checker::check_strays() {
+  const auto columns = static_cast<std::int64_t>(store_.shape().vectors.size());
+  for (const char* suffix : {"chunks", "norms", "transforms"}) {
+    const std::int64_t end = std::string_view(suffix) == "transforms" ? columns : columns * kColumnStride;
+    db::Statement strays = query("SELECT id FROM " + table(suffix) + " WHERE id < 0 OR id >= ?1");
+    strays.bind(1, end);
+    require(!strays.step(), "the table " + shadow_name(store_.shape(), suffix) + " has a row too many");
+  }
+  db::Statement norms = query("SELECT count(*) FROM " + table("norms"));
+  db::Statement transforms = query("SELECT count(*) FROM " + table("transforms"));
+  require(norms.step() && transforms.step(), "the norms cannot be counted");
+  const std::int64_t pages = (state_.slots + kSlotsPerPage - 1) / kSlotsPerPage;
+  require(norms.integer(0) == transforms.integer(0) * pages, "there are more norms than transforms need");
+}
+
+}  // namespace
+
+std::vector<std::string> find_damage(Store& store, std::size_t most) {
+  return Checker(store, most).run();
+}
+
+void require_integrity(Store& store) {
+  const std::vector<std::string> found = find_damage(store);
+  if (found.empty()) return;
+  std::string text;
+  for (const std::string& sentence : found) text += (text.empty() ? "" : "; ") + sentence;
+  throw Error(Code::corrupt, text);
+}
+
+}  // namespace isovec::storage

@@ -1,0 +1,141 @@
+#include "storage/refit.hpp"
+
+#include <algorithm>
+
+#include "codec/vector_convert.hpp"
+#include "storage/checksum.hpp"
+#include "storage/row_scan.hpp"
+#include "storage/schema.hpp"
+
+namespace isovec::storage {
+namespace {
+
+enum class Operation : std::int64_t { transform = 4, unfit = 5 };
+
+double rounding_of(codec::ElementType type) {
+  switch (type) {
+    case codec::ElementType::float32:
+      return kFloat32Rounding;
+    case codec::ElementType::float16:
+      return kFloat16Rounding;
+    case codec::ElementType::bfloat16:
+      return kBfloat16Rounding;
+    default:
+      return 0;
+  }
+}
+
+// Calls visit(rowid, vector as float32) for each row of a column.
+template <typename Visit>
+void for_each_row(Store& store, const State& state, std::size_t column, Visit&& visit) {
+  const VectorColumn& declared = store.shape().vectors[column];
+  std::vector<float> vector(declared.dimension);
+  AllRows rows(store, column, state, WithNorms::no);
+  while (const auto batch = rows.next()) {
+    for (std::size_t r = 0; r < batch->rowids.size(); ++r) {
+      codec::to_float32({declared.type, declared.dimension, batch->vectors + r * batch->stride}, vector);
+      visit(batch->rowids[r], std::span<const float>(vector));
+    }
+  }
+}
+
+State changed(const State& state, Operation operation, std::size_t column, std::span<const std::byte> bytes) {
+  RecordChecksum history(state.history);
+  history.add(static_cast<std::int64_t>(operation));
+  history.add(static_cast<std::int64_t>(column));
+  history.add(bytes);
+  State next = state;
+  next.history = next.transforms = history.value();
+  return next;
+}
+
+void write_state(Store& store, const State& state) {
+  const auto bytes = encode(state);
+  store.statements()[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
+}
+
+}  // namespace
+
+std::vector<double> norms_of(Store& store, const State& state, std::size_t column,
+                             const Transform& transform) {
+  std::vector<double> norms(static_cast<std::size_t>(state.slots));
+  const VectorColumn& declared = store.shape().vectors[column];
+  std::vector<float> floats;
+  std::vector<double> batch_norms;
+  AllRows rows(store, column, state, WithNorms::no);
+  while (const auto batch = rows.next()) {
+    const std::size_t count = batch->rowids.size();
+    floats.resize(count * declared.dimension);
+    for (std::size_t r = 0; r < count; ++r) {
+      codec::to_float32({declared.type, declared.dimension, batch->vectors + r * batch->stride},
+                        std::span(floats).subspan(r * declared.dimension, declared.dimension));
+    }
+    transform.row_norms(floats.data(), declared.dimension,
+                        std::span(norms).subspan(static_cast<std::size_t>(rows.first_slot()), count));
+  }
+  return norms;
+}
+
+Refit fit_column(Store& store, const State& state, std::size_t column, const Spec& spec) {
+  const double rounding = rounding_of(store.shape().vectors[column].type);
+  Statistics statistics(required_statistics(spec));
+  for_each_row(store, state, column,
+               [&](std::int64_t, std::span<const float> vector) { statistics.add(vector, 1.0, rounding); });
+  const Transform transform = fit(statistics, spec);
+  Refit refit;
+  refit.column = column;
+  refit.record = {transform.parts().spec, to_blob(transform), to_blob(statistics), state.rows};
+  refit.norms = norms_of(store, state, column, transform);
+  return refit;
+}
+
+Refit given_transform(Store& store, const State& state, std::size_t column, std::span<const std::byte> blob) {
+  const Transform transform = transform_from_blob(blob);
+  const VectorColumn& declared = store.shape().vectors[column];
+  if (transform.input_dimensions() != declared.dimension) {
+    throw Error(Code::invalid_argument,
+                "the transform maps vectors of " + std::to_string(transform.input_dimensions()) +
+                    " dimensions and column " + declared.name + " has " + std::to_string(declared.dimension));
+  }
+  Refit refit;
+  refit.column = column;
+  refit.record = {transform.parts().spec, {blob.begin(), blob.end()}, std::nullopt, state.rows};
+  refit.norms = norms_of(store, state, column, transform);
+  return refit;
+}
+
+void write_refits(Store& store, const State& state, const std::vector<Refit>& refits) {
+  Statements& statements = store.statements();
+  statements.prepare_writes();
+  State next = state;
+  for (const Refit& refit : refits)
+    next = changed(next, Operation::transform, refit.column, refit.record.transform);
+  for (const Refit& refit : refits) {
+    write_transform(statements, refit.column, refit.record);
+    for (std::int64_t page = 0; page * kSlotsPerPage < state.slots; ++page) {
+      NormPage norms(refit.column, page);
+      const std::size_t first = static_cast<std::size_t>(page * kSlotsPerPage);
+      const std::size_t end = std::min(refit.norms.size(), first + static_cast<std::size_t>(kSlotsPerPage));
+      for (std::size_t slot = first; slot < end; ++slot) norms.set(slot - first, refit.norms[slot]);
+      write_norm_page(statements, norms);
+    }
+  }
+  write_state(store, next);
+}
+
+void unfit_columns(Store& store, const State& state, const std::vector<std::size_t>& columns) {
+  Statements& statements = store.statements();
+  statements.prepare_writes();
+  db::Statement clear(store.connection(),
+                      "DELETE FROM " + shadow(store.shape(), "norms") + " WHERE id >= ?1 AND id < ?2");
+  State next = state;
+  for (const std::size_t column : columns) next = changed(next, Operation::unfit, column, {});
+  for (const std::size_t column : columns) {
+    delete_transform(statements, column);
+    const auto first = static_cast<std::int64_t>(column) * kColumnStride;
+    clear.bind(1, first).bind(2, first + kColumnStride).run();
+  }
+  write_state(store, next);
+}
+
+}  // namespace isovec::storage

@@ -1,0 +1,35 @@
+#pragma once
+// Changes of a column's transform: fitted from the rows, given, or taken away. Each works everything out
+// first and then writes the transform, the norms of all rows under it, and the state, in the caller's
+// transaction.
+
+#include <isovec/fit.hpp>
+#include <string>
+#include <vector>
+
+#include "storage/store.hpp"
+
+namespace isovec::storage {
+
+/// What a column's transform is to become.
+struct Refit {
+  std::size_t column = 0;
+  TransformRecord record;
+  std::vector<double> norms;  ///< By slot.
+};
+
+/// Fits `spec` to the rows of a column. Throws Error where the rows do not allow it.
+[[nodiscard]] Refit fit_column(Store& store, const State& state, std::size_t column, const Spec& spec);
+/// Takes a transform from its BLOB. Throws Error where it is none or of another dimension.
+[[nodiscard]] Refit given_transform(Store& store, const State& state, std::size_t column,
+                                    std::span<const std::byte> blob);
+/// Writes what the functions above worked out.
+void write_refits(Store& store, const State& state, const std::vector<Refit>& refits);
+/// Takes the transforms of columns away.
+void unfit_columns(Store& store, const State& state, const std::vector<std::size_t>& columns);
+
+/// The norm of each row of a column under a transform, by slot; 0 for free slots.
+[[nodiscard]] std::vector<double> norms_of(Store& store, const State& state, std::size_t column,
+                                           const Transform& transform);
+
+}  // namespace isovec::storage

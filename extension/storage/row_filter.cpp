@@ -1,0 +1,155 @@
+#include "storage/row_filter.hpp"
+
+#include <algorithm>
+
+#include "db/value.hpp"
+#include "storage/schema.hpp"
+
+namespace isovec::storage {
+namespace {
+
+constexpr std::size_t kBatch =
+    400;  // values of an IN in one statement; below every usual limit on parameters
+
+const char* symbol_of(Comparison comparison) {
+  switch (comparison) {
+    case Comparison::equal:
+      return " = ";
+    case Comparison::not_equal:
+      return " <> ";
+    case Comparison::less:
+      return " < ";
+    case Comparison::less_equal:
+      return " <= ";
+    case Comparison::greater:
+      return " > ";
+    case Comparison::greater_equal:
+      return " >= ";
+    case Comparison::is:
+      return " IS ";
+    case Comparison::is_not:
+      return " IS NOT ";
+    case Comparison::is_null:
+      return " IS NULL";
+    case Comparison::not_null:
+      return " IS NOT NULL";
+    case Comparison::like:
+      return " LIKE ";
+    case Comparison::glob:
+      return " GLOB ";
+    case Comparison::in:
+      return " IN ";
+  }
+  return "";
+}
+
+std::string collated(const std::string& expression, const std::string& collation) {
+  return collation.empty() ? expression : expression + " COLLATE " + db::quoted(collation);
+}
+
+bool is_comparison(Comparison comparison) {
+  return comparison != Comparison::like && comparison != Comparison::glob &&
+         comparison != Comparison::is_null && comparison != Comparison::not_null;
+}
+
+// The affinity of the other side is not told to a table: a number may have come from an expression whose
+// affinity makes SQLite compare the column's text as a number (and the reverse for columns without one). So
+// the condition is met where any of the readings is met.
+std::vector<std::string> readings(const RowCondition& condition) {
+  std::vector<std::string> forms = {condition.column};
+  if (!is_comparison(condition.comparison)) return forms;
+  const auto has = [&](auto&& wanted) {
+    return std::any_of(condition.values.begin(), condition.values.end(),
+                       [&](sqlite3_value* value) { return wanted(db::Value(value)); });
+  };
+  const bool number = has([](const db::Value& value) { return value.is_number(); });
+  const bool text = has([](const db::Value& value) { return value.is_text(); });
+  const bool untyped = condition.affinity == Affinity::blob;
+  if (number && (condition.affinity == Affinity::text || untyped)) {
+    forms.push_back("CAST(" + condition.column + " AS NUMERIC)");
+  }
+  if ((number || text) && untyped) forms.push_back("CAST(" + condition.column + " AS TEXT)");
+  return forms;
+}
+
+std::string parameter_list(int& next, std::size_t count) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "?" : ", ?") + std::to_string(next++);
+  return text + ")";
+}
+
+std::string condition_text(const RowCondition& condition, std::size_t value_count, int& next) {
+  std::string right = symbol_of(condition.comparison);
+  if (condition.comparison == Comparison::in) {
+    right += parameter_list(next, value_count);
+  } else if (value_count > 0) {
+    right += "?" + std::to_string(next++);
+  }
+  std::string text;
+  for (const std::string& form : readings(condition)) {
+    text += (text.empty() ? "(" : " OR ") + collated(form, condition.collation) + right;
+  }
+  return text + ")";
+}
+
+}  // namespace
+
+RowQuery::RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions)
+    : store_(store),
+      columns_(std::move(columns)),
+      conditions_(std::move(conditions)),
+      batched_(conditions_.size()) {
+  for (std::size_t i = 0; i < conditions_.size(); ++i) {
+    const bool larger =
+        batched_ == conditions_.size() || conditions_[i].values.size() > conditions_[batched_].values.size();
+    if (conditions_[i].comparison == Comparison::in && larger) batched_ = i;
+  }
+  prepare_batch();
+}
+
+void RowQuery::prepare_batch() {
+  const bool batches = batched_ < conditions_.size();
+  const std::size_t rest = batches ? conditions_[batched_].values.size() - next_value_ : 0;
+  const std::size_t count = std::min(rest, kBatch);
+  std::string sql = "SELECT " + columns_ + " FROM " + shadow(store_.shape(), "rows");
+  int next = 1;
+  for (std::size_t i = 0; i < conditions_.size(); ++i) {
+    sql += i == 0 ? " WHERE " : " AND ";
+    sql += condition_text(conditions_[i], i == batched_ ? count : conditions_[i].values.size(), next);
+  }
+  sql += " ORDER BY id";
+  if (sql != sql_) statement_ = db::Statement(store_.connection(), sql);
+  sql_ = std::move(sql);
+  statement_.reset();
+  int parameter = 1;
+  for (std::size_t i = 0; i < conditions_.size(); ++i) {
+    const auto& values = conditions_[i].values;
+    const std::size_t first = i == batched_ ? next_value_ : 0;
+    const std::size_t end = i == batched_ ? next_value_ + count : values.size();
+    for (std::size_t v = first; v < end; ++v) statement_.bind(parameter++, values[v]);
+  }
+  next_value_ += count;
+  more_ = batches && next_value_ < conditions_[batched_].values.size();
+}
+
+bool RowQuery::step() {
+  while (!statement_.step()) {
+    if (!more_) return false;
+    prepare_batch();
+  }
+  return true;
+}
+
+std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions) {
+  RowQuery query(store, "id, slot", conditions);
+  std::vector<RowHead> rows;
+  while (query.step()) rows.push_back({query.row().integer(0), query.row().integer(1)});
+  std::sort(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
+  // A value that stands twice in a batched IN finds its rows twice.
+  rows.erase(
+      std::unique(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.id == b.id; }),
+      rows.end());
+  return rows;
+}
+
+}  // namespace isovec::storage

@@ -1,0 +1,64 @@
+#pragma once
+// Conditions on the ordinary values of rows, run as SQL on t_rows: so they mean what they mean on any table.
+// A filter may let a row pass that the full query refuses, since SQLite checks the rows it gets once more;
+// never the reverse.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "storage/row_store.hpp"
+#include "storage/store.hpp"
+
+namespace isovec::storage {
+
+enum class Comparison : char {
+  equal = '=',
+  not_equal = '!',
+  less = '<',
+  less_equal = 'l',
+  greater = '>',
+  greater_equal = 'g',
+  is = 'i',
+  is_not = 'n',
+  is_null = 'N',
+  not_null = 'V',
+  like = 'L',
+  glob = 'G',
+  in = 'I',
+};
+
+/// One condition: a column of t_rows, a comparison, and what it is compared with.
+struct RowCondition {
+  std::string column;  ///< "id", "key", "p0", "m3"
+  Affinity affinity = Affinity::integer;
+  Comparison comparison = Comparison::equal;
+  std::string collation;               ///< Empty for BINARY.
+  std::vector<sqlite3_value*> values;  ///< One; none for is_null and not_null; any number for in.
+};
+
+/// A query of t_rows in ascending id, or in no order where `in` has too many values for one statement.
+class RowQuery {
+ public:
+  /// Prepares "SELECT <columns> FROM t_rows WHERE <conditions>".
+  RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions);
+  /// True while there is a row.
+  [[nodiscard]] bool step();
+  [[nodiscard]] const db::Statement& row() const noexcept { return statement_; }
+
+ private:
+  void prepare_batch();
+  Store& store_;
+  std::string columns_;
+  std::vector<RowCondition> conditions_;
+  std::size_t batched_;  // the condition whose values come in batches; conditions_.size() where none does
+  std::size_t next_value_ = 0;
+  bool more_ = true;
+  std::string sql_;
+  db::Statement statement_;
+};
+
+/// The rows that meet all conditions, by slot.
+[[nodiscard]] std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions);
+
+}  // namespace isovec::storage

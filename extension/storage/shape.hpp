@@ -1,0 +1,68 @@
+#pragma once
+// What an isovec table consists of: its columns as declared. Made by the surface from the CREATE statement;
+// all of storage works from it.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/vector_type.hpp"
+#include "index/metric.hpp"
+
+namespace isovec::storage {
+
+/// A column of vectors.
+struct VectorColumn {
+  std::string name;
+  codec::ElementType type = codec::ElementType::float32;
+  std::size_t dimension = 0;
+  index::Metric metric = index::Metric::cosine;
+  std::string transform;  ///< The spec that 'fit' fits where it names none; empty where none is declared.
+
+  /// Bytes of one vector.
+  [[nodiscard]] std::size_t bytes() const noexcept { return codec::bytes_of(type, dimension); }
+};
+
+/// How SQLite converts a value that is stored in a column, from its declared type.
+enum class Affinity : std::uint8_t { blob, text, numeric, integer, real };
+[[nodiscard]] Affinity affinity_of(const std::string& declared_type);
+
+/// A column of ordinary values.
+struct ValueColumn {
+  std::string name;
+  std::string type;      ///< As declared; may be empty.
+  bool indexed = false;  ///< A B-tree index answers conditions on it.
+};
+
+enum class Key : std::uint8_t {
+  rowid,    ///< No key column: rowid.
+  integer,  ///< A column that is the rowid under another name.
+  text,     ///< A column of unique texts.
+};
+
+/// What a declared column is; its index counts within its kind.
+enum class ColumnKind : std::uint8_t { key, vector, partition, metadata, auxiliary };
+struct ColumnRole {
+  ColumnKind kind = ColumnKind::key;
+  std::size_t index = 0;
+};
+
+struct TableShape {
+  std::string schema;  ///< "main", "temp" or an attached database
+  std::string name;
+  Key key = Key::rowid;
+  std::string key_name;
+  std::vector<VectorColumn> vectors;
+  std::vector<ValueColumn> partitions;
+  std::vector<ValueColumn> metadata;
+  std::vector<ValueColumn> auxiliary;
+  std::vector<ColumnRole> columns;  ///< In declared order.
+
+  /// The name of a declared column.
+  [[nodiscard]] const std::string& name_of(const ColumnRole& role) const;
+  /// A number that changes with whatever decides how rows are stored; recorded in the file.
+  [[nodiscard]] std::uint64_t fingerprint() const;
+};
+
+}  // namespace isovec::storage

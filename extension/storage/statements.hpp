@@ -1,0 +1,63 @@
+#pragma once
+// The SQL that a table's store runs again and again: one prepared statement each, made when first needed,
+// reset after each run.
+
+#include <array>
+#include <string>
+
+#include "db/statement.hpp"
+#include "storage/shape.hpp"
+
+namespace isovec::storage {
+
+enum class Sql : std::size_t {
+  read_state,
+  write_state,
+  read_row,  ///< by id; the columns of row_select()
+  find_key,  ///< id by text key
+  greatest_id,
+  insert_row,  ///< id, slot, values, hash
+  update_row,  ///< the same, and the old id
+  delete_row,
+  read_auxiliary,  ///< values, hash by id
+  insert_auxiliary,
+  update_auxiliary,
+  delete_auxiliary,
+  read_slots,
+  write_slots,
+  lowest_room,
+  insert_room,
+  delete_room,
+  chunk_shape,  ///< typeof and length by id
+  read_chunk,
+  write_chunk,
+  read_norms,
+  write_norms,
+  read_transform,  ///< spec, transform, statistics, rows, hash by column
+  write_transform,
+  delete_transform,
+  count,
+};
+
+/// "id, slot, key, p0, m0, hash": what a reader of t_rows selects.
+[[nodiscard]] std::string row_select(const TableShape& shape);
+
+class Statements {
+ public:
+  Statements(sqlite3* db, const TableShape& shape) : db_(db), shape_(shape) {}
+  [[nodiscard]] sqlite3* connection() const noexcept { return db_; }
+  /// The statement, prepared and reset. Throws what SQLite says.
+  [[nodiscard]] db::Statement& operator[](Sql which);
+  /// Prepares all that writes need, so that no later write can fail for want of it.
+  void prepare_writes();
+  /// Forgets all: after the schema changed.
+  void clear() noexcept;
+
+ private:
+  [[nodiscard]] std::string text(Sql which) const;
+  sqlite3* db_;
+  const TableShape& shape_;
+  std::array<db::Statement, static_cast<std::size_t>(Sql::count)> statements_;
+};
+
+}  // namespace isovec::storage

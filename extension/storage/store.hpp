@@ -1,0 +1,71 @@
+#pragma once
+// One isovec table as it is stored: what the surface reads and changes it through. A change is first worked
+// out and checked against all it touches, then written (change.hpp).
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "storage/row_store.hpp"
+#include "storage/state.hpp"
+#include "storage/statements.hpp"
+#include "storage/transform_store.hpp"
+
+namespace isovec::storage {
+
+/// What a row shall be. On an update a null value, an empty vector and a missing id keep what is there.
+struct RowValues {
+  std::optional<std::int64_t> id;                   ///< On an insert, none lets the table choose.
+  std::vector<sqlite3_value*> values;               ///< One per column of row_columns().
+  std::vector<sqlite3_value*> auxiliary;            ///< One per auxiliary column.
+  std::vector<std::span<const std::byte>> vectors;  ///< One per vector column: its elements, checked.
+};
+
+/// What to do with the row that has the id or key already.
+enum class OnConflict { fail, replace };
+
+class Store {
+ public:
+  Store(sqlite3* db, TableShape shape)
+      : db_(db), shape_(std::move(shape)), statements_(db, shape_), verifier_(shape_) {}
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] sqlite3* connection() const noexcept { return db_; }
+  [[nodiscard]] const TableShape& shape() const noexcept { return shape_; }
+  [[nodiscard]] Statements& statements() noexcept { return statements_; }
+  [[nodiscard]] const RowVerifier& verifier() const noexcept { return verifier_; }
+
+  /// The state of the snapshot at hand. On the first call and after each change of the schema it looks at the
+  /// shadow tables as verify_tables() does, so nothing is read or written before that has passed.
+  [[nodiscard]] State state();
+  /// The transform fitted to a column in the snapshot that `state` is of, or null.
+  [[nodiscard]] const Transform* transform(std::size_t column, const State& state) {
+    return transforms_.get(statements_, shape_, column, state.transforms);
+  }
+
+  /// Adds a row and returns its id. Throws SqliteFailure(SQLITE_CONSTRAINT_*) before anything is changed
+  /// where the id or key is taken and is not to be replaced.
+  std::int64_t insert(const RowValues& row, OnConflict on_conflict);
+  /// Changes the row `id`.
+  void update(std::int64_t id, const RowValues& row, OnConflict on_conflict);
+  void erase(std::int64_t id);
+
+  /// Renames the shadow tables.
+  void rename(const std::string& new_name);
+  /// Closes what is prepared; it is prepared anew when needed.
+  void release() noexcept { statements_.clear(); }
+
+ private:
+  [[noreturn]] void fail_unique(bool of_key) const;
+
+  sqlite3* db_;
+  TableShape shape_;
+  Statements statements_;
+  RowVerifier verifier_;
+  TransformCache transforms_;
+  bool verified_ = false;
+};
+
+}  // namespace isovec::storage

@@ -1,0 +1,91 @@
+#include "storage/transform_store.hpp"
+
+#include "storage/checksum.hpp"
+#include "storage/schema.hpp"
+
+namespace isovec::storage {
+namespace {
+
+constexpr std::uint64_t kSeed = 0x7472616e73;  // "trans"
+
+std::uint64_t checksum_of(const TransformRecord& record, std::size_t column) noexcept {
+  RecordChecksum sum(kSeed);
+  sum.add(static_cast<std::int64_t>(column));
+  sum.add(std::string_view(record.spec));
+  sum.add(std::span<const std::byte>(record.transform));
+  if (record.statistics) {
+    sum.add(std::span<const std::byte>(*record.statistics));
+  } else {
+    sum.add_null();
+  }
+  sum.add(record.rows);
+  return sum.value();
+}
+
+std::vector<std::byte> copied(std::span<const std::byte> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+[[noreturn]] void refuse(const TableShape& shape, std::size_t column, const std::string& why) {
+  throw Error(Code::corrupt, "the stored transform of column " + shape.vectors[column].name +
+                                 " is damaged (" + why + "): run 'unfit', then 'fit'");
+}
+
+}  // namespace
+
+std::optional<TransformRecord> read_transform(Statements& statements, std::size_t column) {
+  const db::Run run(statements[Sql::read_transform]);
+  run->bind(1, static_cast<std::int64_t>(column));
+  if (!run->step()) return std::nullopt;
+  TransformRecord record;
+  record.spec = run->text(0);
+  record.transform = copied(run->blob(1));
+  if (!run->is_null(2)) record.statistics = copied(run->blob(2));
+  record.rows = run->integer(3);
+  const bool typed =
+      run->type(0) == SQLITE_TEXT && run->type(1) == SQLITE_BLOB && run->type(4) == SQLITE_INTEGER;
+  if (!typed || static_cast<std::uint64_t>(run->integer(4)) != checksum_of(record, column)) {
+    throw Error(Code::corrupt, "the stored transform of vector column " + std::to_string(column) +
+                                   " is damaged: run 'unfit', then 'fit'");
+  }
+  return record;
+}
+
+void write_transform(Statements& statements, std::size_t column, const TransformRecord& record) {
+  db::Statement& write = statements[Sql::write_transform];
+  write.bind(1, static_cast<std::int64_t>(column)).bind(2, std::string_view(record.spec));
+  write.bind(3, std::span<const std::byte>(record.transform));
+  if (record.statistics) {
+    write.bind(4, std::span<const std::byte>(*record.statistics));
+  } else {
+    write.bind_null(4);
+  }
+  write.bind(5, record.rows).bind(6, static_cast<std::int64_t>(checksum_of(record, column))).run();
+}
+
+void delete_transform(Statements& statements, std::size_t column) {
+  statements[Sql::delete_transform].bind(1, static_cast<std::int64_t>(column)).run();
+}
+
+const Transform* TransformCache::get(Statements& statements, const TableShape& shape, std::size_t column,
+                                     std::uint64_t version) {
+  if (version != version_) known_.clear();
+  version_ = version;
+  known_.resize(shape.vectors.size());
+  if (known_[column]) return known_[column]->get();
+  std::unique_ptr<const Transform> transform;
+  if (const auto record = read_transform(statements, column)) {
+    try {
+      transform = std::make_unique<const Transform>(transform_from_blob(record->transform));
+    } catch (const Error& error) {
+      refuse(shape, column, error.what());
+    }
+    if (transform->input_dimensions() != shape.vectors[column].dimension) {
+      refuse(shape, column, "it is for another dimension");
+    }
+  }
+  known_[column] = std::move(transform);
+  return known_[column]->get();
+}
+
+}  // namespace isovec::storage

@@ -1,0 +1,49 @@
+#pragma once
+// The transforms that were fitted to a table's columns. A row of t_transforms per column with one:
+//
+//   id          the vector column, counted from 0
+//   spec        what 'fit' fitted, in canonical form; "custom" for a transform given as a BLOB
+//   transform   as vec_fit() returns it
+//   statistics  what it was fitted from, as vec_stats() returns it; NULL where it was given
+//   rows        rows of the table when it was fitted or given
+//   hash        checksum of all of these
+
+#include <isovec/statistics.hpp>
+#include <isovec/transform.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/statements.hpp"
+
+namespace isovec::storage {
+
+/// A stored transform, as bytes.
+struct TransformRecord {
+  std::string spec;
+  std::vector<std::byte> transform;
+  std::optional<std::vector<std::byte>> statistics;
+  std::int64_t rows = 0;
+};
+
+/// The record of a column, verified; nothing where its transform is not fitted.
+[[nodiscard]] std::optional<TransformRecord> read_transform(Statements& statements, std::size_t column);
+void write_transform(Statements& statements, std::size_t column, const TransformRecord& record);
+void delete_transform(Statements& statements, std::size_t column);
+
+/// The decoded transforms of one snapshot of a table: read again whenever State::transforms is another.
+class TransformCache {
+ public:
+  /// The transform of a column, or null where it is not fitted; valid until the next call. `version` is
+  /// State::transforms of the snapshot at hand.
+  [[nodiscard]] const Transform* get(Statements& statements, const TableShape& shape, std::size_t column,
+                                     std::uint64_t version);
+  void clear() noexcept { known_.clear(); }
+
+ private:
+  std::uint64_t version_ = 0;
+  std::vector<std::optional<std::unique_ptr<const Transform>>> known_;  // by column
+};
+
+}  // namespace isovec::storage
