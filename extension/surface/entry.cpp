@@ -3,6 +3,7 @@
 #include <isovec/isovec.h>
 
 #include "surface/function.hpp"
+#include "surface/vector_table.hpp"
 
 #ifndef SQLITE_CORE
 SQLITE_EXTENSION_INIT1
@@ -23,6 +24,7 @@ extern "C" int sqlite3_isovec_init(sqlite3* db, char** error_message, const sqli
                           std::string("needs SQLite 3.38 or newer, and this is ") + sqlite3_libversion());
     }
     isovec::surface::register_functions(db);
+    isovec::surface::register_vector_table(db);
     return SQLITE_OK;
   });
 }

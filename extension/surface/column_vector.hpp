@@ -1,0 +1,34 @@
+#pragma once
+// An SQL value read as a vector for a table's column: the query of a MATCH, or a value to store.
+
+#include <span>
+#include <vector>
+
+#include "codec/vector_blob.hpp"
+#include "db/value.hpp"
+#include "storage/shape.hpp"
+
+namespace isovec::surface {
+
+class ColumnVector {
+ public:
+  /// Reads a BLOB of the column's element type (its subtype may be lost, but may not be another's) or a JSON
+  /// array of numbers, which is rounded to that type. Throws Error where it is neither, has another
+  /// dimension, or has an element that is not finite; the message starts with the column's name.
+  ColumnVector(db::Value value, const storage::VectorColumn& column);
+  /// The elements in the column's type; valid while this lives and the SQL value does.
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return owned_.empty() ? bytes_ : owned_; }
+  [[nodiscard]] std::vector<float> float32() const;
+
+ private:
+  void read(db::Value value);
+  void read_blob(db::Value value);
+  void read_json(db::Value value);
+  [[noreturn]] void refuse_dimension(std::size_t dimension) const;
+
+  const storage::VectorColumn& column_;
+  std::span<const std::byte> bytes_;
+  std::vector<std::byte> owned_;
+};
+
+}  // namespace isovec::surface

@@ -1,0 +1,283 @@
+#include "surface/definition.hpp"
+
+#include <array>
+#include <charconv>
+#include <isovec/error.hpp>
+#include <isovec/fit.hpp>
+
+#include "db/statement.hpp"
+#include "surface/definition_tokens.hpp"
+
+namespace isovec::surface {
+namespace {
+
+using storage::ColumnKind;
+using storage::TableShape;
+
+constexpr std::array<const char*, kHiddenColumns - 1> kHiddenNames = {"distance", "similarity", "k",
+                                                                      "transform", "query_mean"};
+constexpr std::size_t kMostPartitions = 4;
+constexpr std::size_t kMostVectors = 16;
+constexpr std::size_t kMostValues = 256;  // metadata, and auxiliary columns
+
+struct VectorType {
+  std::string_view word;
+  codec::ElementType type;
+};
+constexpr VectorType kVectorTypes[] = {
+    {"float", codec::ElementType::float32},   {"f32", codec::ElementType::float32},
+    {"float32", codec::ElementType::float32}, {"float16", codec::ElementType::float16},
+    {"f16", codec::ElementType::float16},     {"bfloat16", codec::ElementType::bfloat16},
+    {"bf16", codec::ElementType::bfloat16},   {"int8", codec::ElementType::int8},
+    {"i8", codec::ElementType::int8},         {"bit", codec::ElementType::bit},
+};
+constexpr std::string_view kValueTypes[] = {"text",  "int",    "integer", "int64",   "bool", "boolean",
+                                            "float", "double", "real",    "numeric", "blob"};
+constexpr const char* kValueTypeList =
+    "text, int, integer, int64, bool, boolean, float, double, real, numeric, blob";
+
+std::optional<std::string> value_type(const Token& token) {
+  for (const std::string_view known : kValueTypes) {
+    if (!token.quoted && same_word(token.value, known)) return std::string(known);
+  }
+  return std::nullopt;
+}
+
+std::size_t parse_dimension(TokenReader& reader, codec::ElementType type) {
+  const Token token = reader.take();
+  std::size_t dimension = 0;
+  const char* end = token.value.data() + token.value.size();
+  const auto [stop, error] = std::from_chars(token.value.data(), end, dimension);
+  const bool number = token.kind == Token::Kind::number && stop == end;
+  if (!number || error != std::errc() || dimension == 0 || dimension > kMaximumTableDimension) {
+    reader.fail("the dimension must be a number from 1 to " + std::to_string(kMaximumTableDimension) +
+                ", got '" + token.value + "'");
+  }
+  if (type == codec::ElementType::bit && dimension % 8 != 0) {
+    reader.fail("the dimension of a bit vector must be a multiple of 8, got " + token.value);
+  }
+  if (!reader.take_sign(']')) reader.fail("expected ']' after the dimension, found " + reader.found());
+  return dimension;
+}
+
+index::Metric parse_metric(TokenReader& reader) {
+  for (const index::Metric metric : {index::Metric::cosine, index::Metric::l2, index::Metric::dot}) {
+    if (reader.take_word(name_of(metric))) return metric;
+  }
+  reader.fail("distance_metric must be cosine, l2 or dot, found " + reader.found());
+}
+
+std::string parse_transform(TokenReader& reader) {
+  const Token token = reader.take();
+  if (token.kind != Token::Kind::text)
+    reader.fail("transform= needs a spec in single quotes, such as 'whiten eps=1'");
+  try {
+    return to_text(parse_spec(token.value));
+  } catch (const Error& error) {
+    reader.fail(error.what());
+  }
+}
+
+void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
+  while (!reader.at_end()) {
+    const Token option = reader.take();
+    if (option.kind != Token::Kind::name || !reader.take_sign('=')) {
+      reader.fail("expected distance_metric=, transform= or codes=, found '" + option.value + "'");
+    }
+    if (same_word(option.value, "distance_metric")) {
+      column.metric = parse_metric(reader);
+    } else if (same_word(option.value, "transform")) {
+      column.transform = parse_transform(reader);
+    } else if (same_word(option.value, "codes")) {
+      if (!reader.take_word("none")) reader.fail("codes= must be none, found " + reader.found());
+    } else {
+      reader.fail("unknown option '" + option.value +
+                  "': a vector column takes distance_metric=, transform=, codes=");
+    }
+  }
+}
+
+void parse_vector(TokenReader& reader, TableShape& shape, std::string name, codec::ElementType type) {
+  storage::VectorColumn column;
+  column.name = std::move(name);
+  column.type = type;
+  column.dimension = parse_dimension(reader, type);
+  if (!codec::is_floating(type)) {
+    reader.fail("this version stores float, float16 and bfloat16 vectors, not " + std::string(name_of(type)));
+  }
+  parse_vector_options(reader, column);
+  if (shape.vectors.size() == kMostVectors) reader.fail("a table has at most 16 vector columns");
+  shape.columns.push_back({ColumnKind::vector, shape.vectors.size()});
+  shape.vectors.push_back(std::move(column));
+}
+
+void parse_key(TokenReader& reader, TableShape& shape, std::string name, const std::string& type) {
+  if (shape.key != storage::Key::rowid) reader.fail("the table has a primary key already: " + shape.key_name);
+  const bool text = type == "text";
+  if (!text && type != "int" && type != "integer") {
+    reader.fail("a primary key is INTEGER or TEXT, not " + (type.empty() ? "without type" : type));
+  }
+  shape.key = text ? storage::Key::text : storage::Key::integer;
+  shape.key_name = std::move(name);
+  shape.columns.push_back({ColumnKind::key, 0});
+}
+
+void parse_partition(TokenReader& reader, TableShape& shape, std::string name, const std::string& type) {
+  if (type != "text" && type != "int" && type != "integer") {
+    reader.fail("a partition key is INTEGER or TEXT, not " + (type.empty() ? "without type" : type));
+  }
+  if (shape.partitions.size() == kMostPartitions) reader.fail("a table has at most 4 partition keys");
+  shape.columns.push_back({ColumnKind::partition, shape.partitions.size()});
+  shape.partitions.push_back({std::move(name), type, true});
+}
+
+void append_value(TokenReader& reader, TableShape& shape, ColumnKind kind, storage::ValueColumn column) {
+  auto& list = kind == ColumnKind::metadata ? shape.metadata : shape.auxiliary;
+  if (list.size() == kMostValues) reader.fail("a table has at most 256 such columns");
+  shape.columns.push_back({kind, list.size()});
+  list.push_back(std::move(column));
+}
+
+void parse_auxiliary(TokenReader& reader, TableShape& shape) {
+  const Token name = reader.take();
+  if (name.kind != Token::Kind::name) reader.fail("expected the name of an auxiliary column after '+'");
+  std::string type;
+  if (!reader.at_end()) {
+    const auto known = value_type(reader.peek());
+    if (!known) reader.fail("unknown type " + reader.found() + ": " + kValueTypeList);
+    type = *known;
+    reader.take();
+  }
+  if (!reader.at_end())
+    reader.fail("an auxiliary column takes a name and a type, found " + reader.found() + " after them");
+  append_value(reader, shape, ColumnKind::auxiliary, {name.value, type, false});
+}
+
+bool takes_key_words(TokenReader& reader, const char* first) {
+  if (!reader.take_word(first)) return false;
+  if (!reader.take_word("key"))
+    reader.fail(std::string("expected KEY after ") + first + ", found " + reader.found());
+  if (!reader.at_end())
+    reader.fail("nothing may follow " + std::string(first) + " KEY, found " + reader.found());
+  return true;
+}
+
+// A column of ordinary values: the name has been read, its type stands next.
+void parse_value(TokenReader& reader, TableShape& shape, std::string name) {
+  const auto type = value_type(reader.peek());
+  if (!type) {
+    reader.fail("expected a type after the name, found " + reader.found() +
+                ": a vector such as float[768], or " + kValueTypeList);
+  }
+  reader.take();
+  if (takes_key_words(reader, "primary")) return parse_key(reader, shape, std::move(name), *type);
+  if (takes_key_words(reader, "partition")) return parse_partition(reader, shape, std::move(name), *type);
+  const bool indexed = reader.take_word("indexed");
+  if (!reader.at_end()) {
+    reader.fail("after the type a column takes PRIMARY KEY, PARTITION KEY or INDEXED, found " +
+                reader.found());
+  }
+  append_value(reader, shape, ColumnKind::metadata, {std::move(name), *type, indexed});
+}
+
+void parse_argument(const char* text, TableShape& shape) {
+  TokenReader reader(text);
+  if (reader.at_end()) reader.fail("empty: a comma too many?");
+  if (reader.take_sign('+')) return parse_auxiliary(reader, shape);
+  const Token name = reader.take();
+  if (name.kind != Token::Kind::name)
+    reader.fail("expected the name of a column, found '" + name.value + "'");
+  if (reader.take_sign('=')) {
+    const bool number = reader.peek().kind == Token::Kind::number;
+    if (!same_word(name.value, "chunk_size") || !number) {
+      reader.fail("unknown table option '" + name.value +
+                  "': there is only chunk_size=<number>, which changes nothing");
+    }
+    return;
+  }
+  TokenReader ahead = reader;  // "float" alone is a value's type, "float[" a vector's
+  const Token type = ahead.take();
+  if (ahead.take_sign('[')) {
+    for (const VectorType& known : kVectorTypes) {
+      if (same_word(type.value, known.word)) return parse_vector(ahead, shape, name.value, known.type);
+    }
+    reader.fail("unknown vector type '" + type.value + "': float, float16, bfloat16, int8, bit");
+  }
+  parse_value(reader, shape, name.value);
+}
+
+void require_distinct_names(const TableShape& shape) {
+  for (std::size_t i = 0; i < shape.columns.size(); ++i) {
+    const std::string& name = shape.name_of(shape.columns[i]);
+    for (const char* hidden : kHiddenNames) {
+      if (same_word(name, hidden)) {
+        throw Error(Code::invalid_argument, "a column cannot be named " + name +
+                                                ": every isovec table has a hidden column of that name");
+      }
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (same_word(name, shape.name_of(shape.columns[j]))) {
+        throw Error(Code::invalid_argument, "two columns are named " + name);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void require_table_name(const TableShape& shape, const std::string& name) {
+  const auto refuse = [&](const char* what) {
+    throw Error(Code::invalid_argument, "the table cannot be named " + name + ", since " + what +
+                                            " has that name and commands go to a column named as the table");
+  };
+  for (const char* hidden : kHiddenNames) {
+    if (same_word(name, hidden)) refuse("a hidden column");
+  }
+  for (const storage::ColumnRole& role : shape.columns) {
+    if (same_word(name, shape.name_of(role))) refuse("one of its columns");
+  }
+}
+
+TableShape parse_definition(const std::string& schema, const std::string& name,
+                            std::span<const char* const> arguments) {
+  TableShape shape;
+  shape.schema = schema;
+  shape.name = name;
+  for (const char* argument : arguments) parse_argument(argument, shape);
+  if (shape.vectors.empty()) {
+    throw Error(Code::invalid_argument, "a table needs a vector column, such as embedding float[768]");
+  }
+  require_distinct_names(shape);
+  require_table_name(shape, name);
+  return shape;
+}
+
+std::string declaration_of(const TableShape& shape) {
+  std::string text = "CREATE TABLE x(";
+  for (const storage::ColumnRole& role : shape.columns) {
+    text += db::quoted(shape.name_of(role));
+    switch (role.kind) {
+      case ColumnKind::key:
+        text += shape.key == storage::Key::text ? " TEXT" : " INTEGER";
+        break;
+      case ColumnKind::vector:
+        text += " BLOB";
+        break;
+      case ColumnKind::partition:
+        text += " " + shape.partitions[role.index].type;
+        break;
+      case ColumnKind::metadata:
+        text += " " + shape.metadata[role.index].type;
+        break;
+      case ColumnKind::auxiliary:
+        text += " " + shape.auxiliary[role.index].type;
+        break;
+    }
+    text += ", ";
+  }
+  return text +
+         "distance REAL HIDDEN, similarity REAL HIDDEN, k HIDDEN, transform HIDDEN, query_mean HIDDEN, " +
+         db::quoted(shape.name) + " HIDDEN)";
+}
+
+}  // namespace isovec::surface

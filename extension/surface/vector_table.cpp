@@ -1,0 +1,180 @@
+#include "surface/vector_table.hpp"
+
+#include <memory>
+#include <span>
+
+#include "db/boundary.hpp"
+#include "storage/integrity.hpp"
+#include "storage/schema.hpp"
+#include "surface/definition.hpp"
+#include "surface/vector_table_best_index.hpp"
+#include "surface/vector_table_cursor.hpp"
+#include "surface/vector_table_update.hpp"
+
+namespace isovec::surface {
+namespace {
+
+VectorTable& table_of(sqlite3_vtab* table) noexcept {
+  return *static_cast<VectorTable*>(table);
+}
+VectorCursor& cursor_of(sqlite3_vtab_cursor* cursor) noexcept {
+  return *static_cast<VectorCursor*>(cursor);
+}
+
+template <typename Body>
+int guarded(sqlite3_vtab* table, Body&& body) noexcept {
+  return db::guard(&table->zErrMsg, table_of(table).prefix.c_str(), std::forward<Body>(body));
+}
+
+// The arguments: module, schema, table, then those of the CREATE statement.
+enum class Make { existing, fresh };
+int make(Make what, sqlite3* db, int count, const char* const* words, sqlite3_vtab** table,
+         char** message) noexcept {
+  return db::guard(message, "isovec: ", [&] {
+    const std::span<const char* const> all(words, static_cast<std::size_t>(count));
+    auto made = std::make_unique<VectorTable>(db, parse_definition(all[1], all[2], all.subspan(3)));
+    db::check(db, sqlite3_declare_vtab(db, declaration_of(made->store.shape()).c_str()));
+    db::check(db, sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1));
+    db::check(db, sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS));
+    if (what == Make::fresh) storage::create_tables(db, made->store.shape());
+    *table = made.release();
+    return SQLITE_OK;
+  });
+}
+
+int create(sqlite3* db, void*, int count, const char* const* words, sqlite3_vtab** table,
+           char** message) noexcept {
+  return make(Make::fresh, db, count, words, table, message);
+}
+
+int connect(sqlite3* db, void*, int count, const char* const* words, sqlite3_vtab** table,
+            char** message) noexcept {
+  return make(Make::existing, db, count, words, table, message);
+}
+
+int disconnect(sqlite3_vtab* table) noexcept {
+  delete &table_of(table);
+  return SQLITE_OK;
+}
+
+int destroy(sqlite3_vtab* table) noexcept {
+  const int rc = guarded(table, [&] {
+    storage::Store& store = table_of(table).store;
+    store.release();
+    storage::drop_tables(store.connection(), store.shape());
+    return SQLITE_OK;
+  });
+  return rc == SQLITE_OK ? disconnect(table) : rc;
+}
+
+int best_index(sqlite3_vtab* table, sqlite3_index_info* info) noexcept {
+  return guarded(table, [&] { return plan_query(table_of(table).store.shape(), info); });
+}
+
+int open(sqlite3_vtab* table, sqlite3_vtab_cursor** cursor) noexcept {
+  return guarded(table, [&] {
+    *cursor = std::make_unique<VectorCursor>(table_of(table)).release();
+    return SQLITE_OK;
+  });
+}
+
+int close(sqlite3_vtab_cursor* cursor) noexcept {
+  delete &cursor_of(cursor);
+  return SQLITE_OK;
+}
+
+int filter(sqlite3_vtab_cursor* cursor, int, const char* plan, int count, sqlite3_value** values) noexcept {
+  return guarded(cursor->pVtab, [&] {
+    cursor_of(cursor).filter(decode_plan(plan), {values, static_cast<std::size_t>(count)});
+    return SQLITE_OK;
+  });
+}
+
+int next(sqlite3_vtab_cursor* cursor) noexcept {
+  return guarded(cursor->pVtab, [&] {
+    cursor_of(cursor).next();
+    return SQLITE_OK;
+  });
+}
+
+int eof(sqlite3_vtab_cursor* cursor) noexcept {
+  return cursor_of(cursor).at_end() ? 1 : 0;
+}
+
+int column(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int number) noexcept {
+  return guarded(cursor->pVtab, [&] {
+    cursor_of(cursor).column(context, number);
+    return SQLITE_OK;
+  });
+}
+
+int rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* id) noexcept {
+  *id = cursor_of(cursor).rowid();
+  return SQLITE_OK;
+}
+
+int update(sqlite3_vtab* table, int count, sqlite3_value** values, sqlite3_int64* id) noexcept {
+  return guarded(table, [&] {
+    *id = update_table(table_of(table), {values, static_cast<std::size_t>(count)});
+    return SQLITE_OK;
+  });
+}
+
+int rename(sqlite3_vtab* table, const char* name) noexcept {
+  return guarded(table, [&] {
+    require_table_name(table_of(table).store.shape(), name);
+    table_of(table).store.rename(name);
+    return SQLITE_OK;
+  });
+}
+
+int is_shadow_name(const char* suffix) noexcept {
+  return storage::is_shadow_suffix(suffix) ? 1 : 0;
+}
+
+// PRAGMA integrity_check and quick_check, since SQLite 3.44: what is wrong is the result, not a failure.
+int integrity(sqlite3_vtab* table, const char*, const char*, int, char** message) noexcept {
+  return guarded(table, [&] {
+    for (const std::string& sentence : storage::find_damage(table_of(table).store, 1)) {
+      *message = sqlite3_mprintf("%s%s", table_of(table).prefix.c_str(), sentence.c_str());
+      if (*message == nullptr) return SQLITE_NOMEM;
+    }
+    return SQLITE_OK;
+  });
+}
+
+// sqlite3_module as of version 4, which the headers of older SQLite do not know.
+struct Module : sqlite3_module {
+  int (*integrity_method)(sqlite3_vtab*, const char*, const char*, int, char**);
+};
+
+Module make_module() noexcept {
+  Module module{};
+  module.iVersion = db::runtime_version() >= 3044000 ? 4 : 3;
+  module.xCreate = create;
+  module.xConnect = connect;
+  module.xBestIndex = best_index;
+  module.xDisconnect = disconnect;
+  module.xDestroy = destroy;
+  module.xOpen = open;
+  module.xClose = close;
+  module.xFilter = filter;
+  module.xNext = next;
+  module.xEof = eof;
+  module.xColumn = column;
+  module.xRowid = rowid;
+  module.xUpdate = update;
+  module.xRename = rename;
+  module.xShadowName = is_shadow_name;
+  module.integrity_method = integrity;
+  return module;
+}
+
+}  // namespace
+
+void register_vector_table(sqlite3* db) {
+  static const Module module = make_module();
+  db::check(db, sqlite3_create_module_v2(db, "isovec", &module, nullptr, nullptr));
+}
+
+}  // namespace isovec::surface

@@ -1,0 +1,265 @@
+#include "surface/vector_table_cursor.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "db/statement.hpp"
+#include "storage/schema.hpp"
+#include "surface/vector_search.hpp"
+
+namespace isovec::surface {
+namespace {
+
+using storage::ColumnKind;
+using storage::Comparison;
+
+// Takes the values of an argument: those of an IN come one by one, each valid until the next.
+std::vector<db::OwnedValue> values_of(sqlite3_value* argument, Comparison comparison) {
+  std::vector<db::OwnedValue> values;
+  if (comparison != Comparison::in) {
+    values.emplace_back(argument);
+    return values;
+  }
+  sqlite3_value* value = nullptr;
+  int rc = sqlite3_vtab_in_first(argument, &value);
+  for (; rc == SQLITE_OK && value != nullptr; rc = sqlite3_vtab_in_next(argument, &value))
+    values.emplace_back(value);
+  if (rc != SQLITE_DONE) db::check(nullptr, rc);
+  return values;
+}
+
+// The distances that a condition on `distance` leaves. Both ends are kept: SQLite checks the rows once more.
+void narrow(index::DistanceRange& range, Comparison comparison, const db::OwnedValue& bound) {
+  sqlite3_value_numeric_type(bound.handle());
+  if (!bound.view().is_number()) return;
+  const double value = bound.view().real();
+  if (comparison == Comparison::less || comparison == Comparison::less_equal) {
+    range.most = std::min(range.most, value);
+  } else {
+    range.least = std::max(range.least, value);
+  }
+}
+
+void set_blob(sqlite3_context* context, std::span<const std::byte> bytes) {
+  sqlite3_result_blob64(context, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+}
+
+}  // namespace
+
+VectorCursor::VectorCursor(VectorTable& table) : sqlite3_vtab_cursor{}, table_(table), store_(table.store) {
+  readers_.resize(store_.shape().vectors.size());
+}
+
+void VectorCursor::reset() noexcept {
+  rows_.reset();
+  ranking_.reset();
+  hit_.reset();
+  row_.reset();
+  auxiliary_.reset();
+  auxiliary_stands_ = false;
+  for (auto& reader : readers_) reader.reset();
+  at_end_ = true;
+}
+
+void VectorCursor::take_arguments(std::span<sqlite3_value*> arguments) {
+  if (arguments.size() != plan_.terms.size()) {
+    throw Error(Code::invalid_argument, "SQLite handed over another number of values than the plan has");
+  }
+  arguments_.clear();
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    arguments_.push_back(values_of(arguments[i], plan_.terms[i].comparison));
+  }
+}
+
+std::vector<storage::RowCondition> VectorCursor::conditions() const {
+  std::vector<storage::RowCondition> conditions;
+  for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
+    const PlanTerm& term = plan_.terms[i];
+    if (term.kind != TermKind::row) continue;
+    const auto column = row_column(store_.shape(), term.column);
+    if (!column) throw Error(Code::invalid_argument, "the query plan names a column that has no conditions");
+    storage::RowCondition condition{column->name, column->affinity, term.comparison, term.collation, {}};
+    const bool unary = term.comparison == Comparison::is_null || term.comparison == Comparison::not_null;
+    for (const db::OwnedValue& value : arguments_[i]) {
+      if (!unary) condition.values.push_back(value.handle());
+    }
+    conditions.push_back(std::move(condition));
+  }
+  return conditions;
+}
+
+const db::OwnedValue* VectorCursor::input(TermKind kind) const {
+  for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
+    if (plan_.terms[i].kind == kind) return &arguments_[i].front();
+  }
+  return nullptr;
+}
+
+void VectorCursor::filter(Plan plan, std::span<sqlite3_value*> arguments) {
+  reset();
+  plan_ = std::move(plan);
+  take_arguments(arguments);
+  const storage::State state = store_.state();
+  history_ = state.history;
+  if (const PlanTerm* match = plan_.find(TermKind::match)) {
+    const auto role = role_of(store_.shape(), match->column);
+    if (!role || role->kind != ColumnKind::vector) {
+      throw Error(Code::invalid_argument, "the query plan searches a column that holds no vectors");
+    }
+    searched_ = role->index;
+    search();
+  } else {
+    rows_.emplace(store_, storage::row_select(store_.shape()), conditions());
+  }
+  next();
+}
+
+void VectorCursor::search() {
+  SearchRequest request;
+  request.column = searched_;
+  request.query = input(TermKind::match);
+  request.k = input(TermKind::k);
+  request.transform = input(TermKind::transform);
+  request.query_mean = input(TermKind::query_mean);
+  for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
+    if (plan_.terms[i].kind == TermKind::distance) {
+      narrow(request.range, plan_.terms[i].comparison, arguments_[i].front());
+    }
+  }
+  request.conditions = conditions();
+  ranking_.emplace(run_search(store_, store_.state(), request));
+  if (!row_.prepared()) {
+    row_ = db::Statement(store_.connection(), "SELECT " + storage::row_select(store_.shape()) + " FROM " +
+                                                  storage::shadow(store_.shape(), "rows") + " WHERE id = ?1");
+  }
+}
+
+void VectorCursor::next() {
+  auxiliary_.reset();
+  auxiliary_stands_ = false;
+  if (ranking_) {
+    next_hit();
+  } else {
+    next_row();
+  }
+  if (at_end_) reset();
+}
+
+void VectorCursor::next_row() {
+  at_end_ = !rows_->step();
+  if (!at_end_) head_ = store_.verifier().verify(rows_->row());
+}
+
+// A row may have been deleted since the search ran, by this connection: it is passed over. Where nothing was
+// written since, a row that is missing is damage.
+void VectorCursor::next_hit() {
+  while ((hit_ = ranking_->next())) {
+    row_.reset();
+    row_.bind(1, hit_->rowid);
+    if (row_.step()) {
+      head_ = store_.verifier().verify(row_);
+      at_end_ = false;
+      return;
+    }
+    if (store_.state().history == history_) {
+      throw Error(Code::corrupt, "row " + std::to_string(hit_->rowid) + " has vectors but no values");
+    }
+  }
+  at_end_ = true;
+}
+
+void VectorCursor::column(sqlite3_context* context, int column) {
+  if (sqlite3_vtab_nochange(context) != 0) return;  // an UPDATE that leaves the column as it is
+  if (const auto role = role_of(store_.shape(), column)) return column_value(context, *role);
+  const int hidden = column - declared_columns(store_.shape());
+  if (hidden >= 0 && hidden < kHiddenColumns) hidden_value(context, static_cast<HiddenColumn>(hidden));
+}
+
+void VectorCursor::column_value(sqlite3_context* context, const storage::ColumnRole& role) {
+  const storage::TableShape& shape = store_.shape();
+  const db::Statement& row = ranking_ ? row_ : rows_->row();
+  const std::size_t keys = shape.key == storage::Key::text ? 1 : 0;
+  const auto result = [&](std::size_t value) {
+    sqlite3_result_value(context, row.value(storage::kFirstValue + static_cast<int>(value)));
+  };
+  switch (role.kind) {
+    case ColumnKind::key:
+      if (keys == 0) return sqlite3_result_int64(context, head_.id);
+      return result(0);
+    case ColumnKind::partition:
+      return result(keys + role.index);
+    case ColumnKind::metadata:
+      return result(keys + shape.partitions.size() + role.index);
+    case ColumnKind::vector:
+      return vector_value(context, role.index);
+    case ColumnKind::auxiliary:
+      return auxiliary_value(context, role.index);
+  }
+}
+
+void VectorCursor::vector_value(sqlite3_context* context, std::size_t index) {
+  auto& reader = readers_[index];
+  if (!reader) reader = std::make_unique<storage::VectorReader>(store_.connection(), store_.shape(), index);
+  set_blob(context, reader->read(head_.slot, head_.id));
+  sqlite3_result_subtype(context, codec::subtype_of(store_.shape().vectors[index].type));
+}
+
+void VectorCursor::auxiliary_value(sqlite3_context* context, std::size_t index) {
+  const storage::TableShape& shape = store_.shape();
+  if (!auxiliary_.prepared()) {
+    std::string columns = "id";
+    for (std::size_t i = 0; i < shape.auxiliary.size(); ++i) columns += ", a" + std::to_string(i);
+    auxiliary_ = db::Statement(store_.connection(), "SELECT " + columns + ", hash FROM " +
+                                                        storage::shadow(shape, "aux") + " WHERE id = ?1");
+  }
+  if (!auxiliary_stands_) {
+    auxiliary_.reset();
+    auxiliary_.bind(1, head_.id);
+    if (!auxiliary_.step()) {
+      throw Error(Code::corrupt, "the auxiliary values of row " + std::to_string(head_.id) + " are missing");
+    }
+    storage::RowVerifier::verify_auxiliary(auxiliary_, shape);
+    auxiliary_stands_ = true;
+  }
+  sqlite3_result_value(context, auxiliary_.value(1 + static_cast<int>(index)));
+}
+
+void VectorCursor::own_transform(sqlite3_context* context) {
+  std::size_t column = searched_;
+  if (!ranking_) {
+    if (store_.shape().vectors.size() > 1) {
+      throw Error(Code::invalid_argument,
+                  "the table has several vector columns: read transform from a search of one");
+    }
+    column = 0;
+  }
+  static_cast<void>(store_.state());
+  if (const auto record = storage::read_transform(store_.statements(), column))
+    set_blob(context, record->transform);
+}
+
+void VectorCursor::hidden_value(sqlite3_context* context, HiddenColumn column) {
+  if (column == HiddenColumn::command) return;
+  if (column == HiddenColumn::distance || column == HiddenColumn::similarity) {
+    if (!hit_) return;
+    const index::Metric metric = ranking_->metric();
+    const double distance = index::distance_of(metric, hit_->score);
+    if (column == HiddenColumn::distance) return sqlite3_result_double(context, distance);
+    if (metric == index::Metric::cosine) return sqlite3_result_double(context, hit_->score);
+    if (metric == index::Metric::dot) return sqlite3_result_double(context, -distance);
+    return;
+  }
+  const TermKind kind = column == HiddenColumn::k           ? TermKind::k
+                        : column == HiddenColumn::transform ? TermKind::transform
+                                                            : TermKind::query_mean;
+  if (const db::OwnedValue* value = input(kind)) return sqlite3_result_value(context, value->handle());
+  if (plan_.whole_rows) return;
+  if (column == HiddenColumn::transform) return own_transform(context);
+  throw Error(
+      Code::invalid_argument,
+      std::string(column == HiddenColumn::k ? "k" : "query_mean") +
+          " has no value here, since this query's search was not given one: compare it with = and a plain "
+          "value, beside MATCH");
+}
+
+}  // namespace isovec::surface

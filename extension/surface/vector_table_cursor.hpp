@@ -1,0 +1,63 @@
+#pragma once
+// One pass of a query over an isovec table: the rows of a scan, or those of a search in ascending distance.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "db/owned_value.hpp"
+#include "index/ranking.hpp"
+#include "storage/chunk_store.hpp"
+#include "storage/row_filter.hpp"
+#include "surface/vector_table.hpp"
+#include "surface/vector_table_columns.hpp"
+#include "surface/vector_table_plan.hpp"
+
+namespace isovec::surface {
+
+class VectorCursor : public sqlite3_vtab_cursor {
+ public:
+  explicit VectorCursor(VectorTable& table);
+
+  /// Begins anew.
+  void filter(Plan plan, std::span<sqlite3_value*> arguments);
+  void next();
+  [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+  [[nodiscard]] std::int64_t rowid() const noexcept { return head_.id; }
+  void column(sqlite3_context* context, int column);
+
+ private:
+  void reset() noexcept;
+  void take_arguments(std::span<sqlite3_value*> arguments);
+  [[nodiscard]] std::vector<storage::RowCondition> conditions() const;
+  [[nodiscard]] const db::OwnedValue* input(TermKind kind) const;
+  void search();
+  void next_hit();
+  void next_row();
+  void column_value(sqlite3_context* context, const storage::ColumnRole& role);
+  void vector_value(sqlite3_context* context, std::size_t index);
+  void auxiliary_value(sqlite3_context* context, std::size_t index);
+  void hidden_value(sqlite3_context* context, HiddenColumn column);
+  void own_transform(sqlite3_context* context);
+
+  VectorTable& table_;
+  storage::Store& store_;
+  Plan plan_;
+  std::vector<std::vector<db::OwnedValue>> arguments_;  // per term; an IN has any number
+  bool at_end_ = true;
+  storage::RowHead head_;
+
+  std::optional<storage::RowQuery> rows_;  // of a scan
+  std::optional<index::Ranking> ranking_;  // of a search
+  std::optional<index::Hit> hit_;
+  std::uint64_t history_ = 0;  // the table's when the search ran
+  std::size_t searched_ = 0;   // the vector column
+
+  db::Statement row_;        // the row of a hit
+  db::Statement auxiliary_;  // the auxiliary values of the row at hand
+  bool auxiliary_stands_ = false;
+  std::vector<std::unique_ptr<storage::VectorReader>> readers_;
+};
+
+}  // namespace isovec::surface
