@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/kernels.hpp"
+#include "surface/connection_state.hpp"
 #include "surface/table_function.hpp"
 
 namespace isovec::surface {
@@ -25,7 +26,9 @@ void backend(sqlite3_context* context, const Arguments&) {
 void debug(sqlite3_context* context, const Arguments&) {
   std::string text = "Version: v" ISOVEC_VERSION "\nSQLite: ";
   text += sqlite3_libversion();
-  text += "\nCompiler: " __VERSION__ "\nBuild flags:";
+  text += "\nCompiler: " __VERSION__ "\nTransforms decoded: ";
+  text += std::to_string(state_of(context).transforms.decoded());
+  text += "\nBuild flags:";
   for (const core::KernelTable* table : core::runnable_kernels()) text += " " + std::string(table->name);
   set_text(context, text);
 }
@@ -95,8 +98,8 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 0,
      .maximum_arguments = 0,
      .chapter = Chapter::about,
-     .summary = "A few lines for a bug report: version, SQLite's version, compiler, and the kernels this CPU "
-                "can run.",
+     .summary = "A few lines for a bug report: version, SQLite's version, compiler, how many transform BLOBs this "
+                "connection has decoded, and the kernels this CPU can run.",
      .example = "SELECT vec_debug() LIKE 'Version: v%Build flags:%'",
      .result = "1",
      .flags = kInnocuous,

@@ -3,6 +3,7 @@
 // with what the example prints. Registration, the vec_help table, the README's reference and the test of
 // every example all read the same rows.
 
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -31,9 +32,19 @@ class Arguments {
 };
 
 struct Function;
+class ConnectionState;
+
+/// What SQLite keeps for each function of a connection: its row, and what the functions of the connection
+/// share.
+struct Registration {
+  const Function* function;
+  std::shared_ptr<ConnectionState> state;
+};
 
 /// The function that runs in `context`; its row of the table.
 [[nodiscard]] const Function& function_of(sqlite3_context* context) noexcept;
+/// What the functions of its connection share.
+[[nodiscard]] ConnectionState& state_of(sqlite3_context* context) noexcept;
 /// Its name, for the error boundary.
 [[nodiscard]] const char* name_of(sqlite3_context* context) noexcept;
 
@@ -70,6 +81,8 @@ inline constexpr int kPure = SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINIST
 inline constexpr int kPureVector = kPure | db::kResultSubtype;
 /// Harmless, but its last bits may differ between CPUs.
 inline constexpr int kInnocuous = SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_SUBTYPE;
+/// As kInnocuous, and the result carries a subtype.
+inline constexpr int kInnocuousVector = kInnocuous | db::kResultSubtype;
 
 /// Makes SQLite's callback of a body that takes (context, arguments) and may throw.
 template <auto Body>

@@ -57,7 +57,8 @@ inline constexpr sqlite3_module module_of = [] {
   sqlite3_module module{};
   module.xConnect = [](sqlite3* db, void* row, int, const char* const*, sqlite3_vtab** table,
                        char** message) {
-    return table_function::connect(db, *static_cast<const Function*>(row), Description, table, message);
+    return table_function::connect(db, *static_cast<const Registration*>(row)->function, Description, table,
+                                   message);
   };
   module.xBestIndex = table_function::best_index;
   module.xDisconnect = table_function::disconnect;

@@ -1,0 +1,62 @@
+#pragma once
+// What the functions of one connection share: transforms and statistics that were decoded lately, so that a
+// BLOB which arrives anew for every row (from a subquery or a join) is parsed and verified once.
+
+#include <cstddef>
+#include <cstdint>
+#include <isovec/statistics.hpp>
+#include <isovec/transform.hpp>
+#include <memory>
+#include <vector>
+
+namespace isovec::surface {
+
+/// The objects decoded last from BLOBs that carry the hash of their content in their header. A BLOB is known
+/// by that hash and its size; the hash was verified when the object was decoded.
+template <typename Object>
+class DecodedCache {
+ public:
+  /// The object of a BLOB with this hash and size, or null.
+  [[nodiscard]] std::shared_ptr<const Object> find(std::uint64_t hash, std::size_t size) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      if (entries_[i].hash != hash || entries_[i].size != size) continue;
+      const Entry entry = entries_[i];
+      entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
+      entries_.push_back(entry);
+      return entry.object;
+    }
+    return nullptr;
+  }
+  /// Keeps an object; the one that was asked for longest ago goes when there are too many or they grow too
+  /// large.
+  void keep(std::uint64_t hash, std::size_t size, std::shared_ptr<const Object> object) {
+    std::size_t bytes = size;
+    for (const Entry& entry : entries_) bytes += entry.size;
+    while (!entries_.empty() && (entries_.size() >= kEntries || bytes > kBytes)) {
+      bytes -= entries_.front().size;
+      entries_.erase(entries_.begin());
+    }
+    entries_.push_back({hash, size, std::move(object)});
+    ++decoded_;
+  }
+  /// How many objects were decoded since the connection was opened.
+  [[nodiscard]] std::uint64_t decoded() const noexcept { return decoded_; }
+
+ private:
+  static constexpr std::size_t kEntries = 8;
+  static constexpr std::size_t kBytes = std::size_t{64} << 20;
+  struct Entry {
+    std::uint64_t hash;
+    std::size_t size;
+    std::shared_ptr<const Object> object;
+  };
+  std::vector<Entry> entries_;  // the one used last at the end
+  std::uint64_t decoded_ = 0;
+};
+
+class ConnectionState {
+ public:
+  DecodedCache<Transform> transforms;
+};
+
+}  // namespace isovec::surface

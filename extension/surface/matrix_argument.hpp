@@ -1,0 +1,22 @@
+#pragma once
+// Numbers from outside in float64: a .npy BLOB, a vector, or JSON (also an array of arrays).
+
+#include <cstddef>
+#include <vector>
+
+#include "db/value.hpp"
+
+namespace isovec::surface {
+
+/// Numbers, row-major. A plain vector is one row.
+struct Matrix {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::vector<double> values;
+};
+
+/// Reads a .npy BLOB (float16, float32, float64; one or two axes), a vector BLOB, or JSON whose numbers are
+/// read as float32. Throws where it is none of these or its rows differ in length.
+[[nodiscard]] Matrix matrix_argument(db::Value value);
+
+}  // namespace isovec::surface
