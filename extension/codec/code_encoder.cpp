@@ -232,21 +232,25 @@ class RawRows {
 class MappedRows {
  public:
   MappedRows(const CodeBlockLabel& label, const TransformedRows& rows)
-      : d_(label.dimension), rows_(rows), wide_(d_), zeros_(d_) {}
+      : d_(label.dimension),
+        cosine_(label.metric == CodeMetric::cosine),
+        rows_(rows),
+        wide_(d_),
+        zeros_(d_) {}
 
   [[nodiscard]] RowState state(std::size_t row) const {
-    const double length = rows_.lengths.empty() ? 1 : rows_.lengths[row];
-    if (length == 0) return {};
-    RowState state{RowKind::unbounded, 1 / length, 0, rows_.reaches[row] / length};
+    const double divisor = rows_.divisors[row];
+    if (divisor == 0) return {};
+    RowState state{RowKind::unbounded, 1 / divisor, 0, rows_.reaches[row] / divisor};
     fill(row, state.factor, wide_.data());
     state.norm = std::sqrt(core::kernels().dot_f64(wide_.data(), wide_.data(), d_));
     if (!std::isfinite(state.norm) || !std::isfinite(state.reach)) return state;
-    if (length < 0 || state.reach < 0) return state;
+    if (divisor < 0 || state.reach < 0) return state;
     // Finite, so every element is; a sum of squares may have lost small ones.
     const double largest = core::code_kernels().largest_residual(wide_.data(), zeros_.data(), d_);
     const bool describable = largest == 0 || (largest >= kSmallest && state.norm <= kLargest);
-    // Bounds take rows divided by their length for unit vectors.
-    const bool unit = rows_.lengths.empty() || std::abs(state.norm - 1) < kUnitTolerance;
+    // Bounds of cosines take every row for a unit vector.
+    const bool unit = !cosine_ || std::abs(state.norm - 1) < kUnitTolerance;
     if (describable && unit) state.kind = RowKind::coded;
     return state;
   }
@@ -259,6 +263,7 @@ class MappedRows {
  private:
   static constexpr double kUnitTolerance = 0x1p-30;
   std::size_t d_;
+  bool cosine_;
   const TransformedRows& rows_;
   mutable std::vector<double> wide_;
   std::vector<float> zeros_;
@@ -276,10 +281,8 @@ std::vector<std::byte> encode_block(const CodeBlockLabel& label, std::span<const
 std::vector<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows) {
   check_label(label, rows.z.size());
   const std::size_t n = label.slots.size();
-  const bool divides = !rows.lengths.empty();
-  if (rows.reaches.size() != n || (divides ? rows.lengths.size() != n : label.metric == CodeMetric::cosine)) {
-    throw Error(Code::invalid_argument,
-                "transformed rows are coded with a reach and, for cosine, a length each");
+  if (rows.reaches.size() != n || rows.divisors.size() != n) {
+    throw Error(Code::invalid_argument, "transformed rows are coded with a reach and a divisor each");
   }
   const core::FloatingPointScope scope;
   const MappedRows source(label, rows);

@@ -22,9 +22,9 @@ struct CodeBlockLabel {
 /// Rows after a transform z = W (x - mean).
 struct TransformedRows {
   std::span<const double> z;  ///< n x d, row-major, by fixed-order float64 arithmetic
-  /// What scores divide z by, n numbers, 0 where a row has no distance; empty where they do not divide.
-  /// Required for cosine.
-  std::span<const double> lengths;
+  /// What scores divide z by, n numbers: |z| where they compare directions, as for cosine, else 1; 0 where a
+  /// row has no distance.
+  std::span<const double> divisors;
   /// n numbers: |x| + |mean|, with x as the map meets it (1 + |mean| where rows are normalized before it): it
   /// tells how much rounding a score of the untransformed row can suffer.
   std::span<const double> reaches;

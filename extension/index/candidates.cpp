@@ -1,0 +1,78 @@
+#include "index/candidates.hpp"
+
+#include <algorithm>
+
+namespace isovec::index {
+namespace {
+
+bool nearer(const Candidate& a, const Candidate& b) noexcept {
+  return a.least != b.least ? a.least < b.least : a.slot < b.slot;
+}
+
+}  // namespace
+
+void Thresholds::add(double most) {
+  if (!(most < static_cast<double>(limit_)) || count_ == 0) return;
+  if (heap_.size() == count_) {
+    std::pop_heap(heap_.begin(), heap_.end());
+    heap_.back() = round_up(most);
+  } else {
+    heap_.push_back(round_up(most));
+  }
+  std::push_heap(heap_.begin(), heap_.end());
+  if (heap_.size() == count_) limit_ = heap_.front();
+}
+
+void Thresholds::clear() noexcept {
+  heap_.clear();
+  limit_ = std::numeric_limits<float>::infinity();
+}
+
+void Candidates::drop_above(float limit) {
+  std::erase_if(rows_, [limit](const Candidate& row) { return row.least > limit; });
+}
+
+void Candidates::clear() noexcept {
+  rows_.clear();
+  rows_.shrink_to_fit();
+  sorted_ = 0;
+  position_ = 0;
+}
+
+std::size_t Candidates::begin(float limit) {
+  const auto near_end = std::partition(rows_.begin(), rows_.end(),
+                                       [limit](const Candidate& row) { return row.least <= limit; });
+  const auto near_count = static_cast<std::size_t>(near_end - rows_.begin());
+  // A large part is sorted as it is reached, like the rest.
+  constexpr std::size_t kSortedAtOnce = 4'096;
+  if (near_count <= kSortedAtOnce) {
+    std::sort(rows_.begin(), near_end, nearer);
+    sorted_ = near_count;
+  }
+  return near_count;
+}
+
+void Candidates::sort_more() {
+  constexpr std::size_t kFirst = 1'024;
+  const std::size_t rest = rows_.size() - sorted_;
+  const std::size_t step = std::min(rest, std::max(kFirst, sorted_));
+  const auto begin = rows_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+  const auto end = begin + static_cast<std::ptrdiff_t>(step);
+  if (step < rest) std::nth_element(begin, end, rows_.end(), nearer);
+  std::sort(begin, end, nearer);
+  sorted_ += step;
+}
+
+float Candidates::nearest() {
+  if (position_ == sorted_) sort_more();
+  return rows_[position_].least;
+}
+
+std::span<Candidate> Candidates::take(std::size_t most, double limit) {
+  if (position_ == sorted_) sort_more();
+  const std::size_t begin = position_++;
+  while (position_ < sorted_ && position_ - begin < most && rows_[position_].least <= limit) ++position_;
+  return std::span(rows_).subspan(begin, position_ - begin);
+}
+
+}  // namespace isovec::index
