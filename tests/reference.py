@@ -28,9 +28,10 @@ def section():
     for title, members in chapters.items():
         parts.append(f"### {title}\n")
         for function in members:
-            result = "\n".join("--> " + line for line in function["result"].splitlines())
-            parts.append(f"**`{function['signature']}`** {function['doc']}\n")
-            parts.append(f"```sql\n{function['example']};\n{result}\n```\n")
+            prints = ", ".join(f"`{line}`" for line in function["result"].splitlines())
+            parts.append(f"- **`{function['signature']}`** {function['doc']}")
+            parts.append(f"  <br>`{function['example']}` prints {prints}")
+        parts.append("")
     return "\n".join(parts)
 
 

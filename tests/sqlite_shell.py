@@ -38,6 +38,8 @@ def meaningful(text):
 def run(sql, *arguments):
     """Runs `sql` in a fresh in-memory database, in a directory where the paths of the recipes lead to the module
     under test and to the project's data."""
+    if not MODULE.exists():
+        raise SystemExit(f"there is no module at {MODULE}; set ISOVEC_MODULE to it")
     with tempfile.TemporaryDirectory() as place:
         release = Path(place, "build/release")
         release.mkdir(parents=True)
