@@ -140,10 +140,13 @@ void describe_rows(IsotropyReport& report) {
         "fewer than 10 rows a dimension: whiten with eps=1, shrinkage=oas or a small k=");
   }
   if (report.duplicate_rows != 0) {
-    report.findings.push_back(std::to_string(report.duplicate_rows) + " rows repeat an earlier one");
+    report.findings.push_back(std::to_string(report.duplicate_rows) +
+                              (report.duplicate_rows == 1 ? " row repeats" : " rows repeat") +
+                              " an earlier one");
   }
   if (report.zero_rows != 0) {
-    report.findings.push_back(std::to_string(report.zero_rows) + " rows are zero and have no cosine");
+    report.findings.push_back(std::to_string(report.zero_rows) +
+                              (report.zero_rows == 1 ? " row is" : " rows are") + " zero, without a cosine");
   }
 }
 
@@ -157,6 +160,15 @@ std::uint64_t count_duplicates(std::vector<std::uint64_t> hashes) {
 
 Isotropy::Isotropy() : unit_(unit_rows()) {}
 
+// Takes norms of this weight, mean and squares about it in.
+void Isotropy::add_norms(double weight, double mean, double squares) {
+  if (weight == 0) return;
+  const double together = norm_weight_ + weight, apart = mean - norm_mean_;
+  norm_squares_ += squares + apart * apart * (norm_weight_ * weight / together);
+  norm_mean_ += apart * (weight / together);
+  norm_weight_ = together;
+}
+
 void Isotropy::add(std::span<const float> row, double weight, double rounding) {
   raw_.add(row, weight, rounding);
   unit_.add(row, weight, rounding);
@@ -165,11 +177,10 @@ void Isotropy::add(std::span<const float> row, double weight, double rounding) {
   const double norm = std::sqrt(squares);
   norm_min_ = raw_.rows() == 1 ? norm : std::min(norm_min_, norm);
   norm_max_ = std::max(norm_max_, norm);
-  norm_sum_ += weight * norm;
-  norm_squares_ += weight * squares;
-  std::vector<float> same_zeros(row.begin(), row.end());
-  for (float& x : same_zeros) x += 0.0F;  // -0 equals 0
-  hashes_.push_back(XXH3_64bits(same_zeros.data(), same_zeros.size() * sizeof(float)));
+  add_norms(weight, norm, 0);
+  row_.assign(row.begin(), row.end());
+  for (float& x : row_) x += 0.0F;  // -0 equals 0
+  hashes_.push_back(XXH3_64bits(row_.data(), row_.size() * sizeof(float)));
 }
 
 void Isotropy::merge(const Isotropy& other) {
@@ -178,8 +189,7 @@ void Isotropy::merge(const Isotropy& other) {
   norm_max_ = std::max(norm_max_, other.norm_max_);
   raw_.merge(other.raw_);
   unit_.merge(other.unit_);
-  norm_sum_ += other.norm_sum_;
-  norm_squares_ += other.norm_squares_;
+  add_norms(other.norm_weight_, other.norm_mean_, other.norm_squares_);
   hashes_.insert(hashes_.end(), other.hashes_.begin(), other.hashes_.end());
 }
 
@@ -191,10 +201,8 @@ IsotropyReport Isotropy::report() const {
   report.zero_rows = unit_.sums().zero_rows;
   report.duplicate_rows = count_duplicates(hashes_);
   report.effective_rows = raw_.effective_rows();
-  if (raw.weight > 0) {
-    report.norm_mean = norm_sum_ / raw.weight;
-    report.norm_deviation = std::sqrt(std::max(0.0, norm_squares_ / raw.weight - square(report.norm_mean)));
-  }
+  report.norm_mean = norm_mean_;
+  report.norm_deviation = norm_weight_ > 0 ? std::sqrt(norm_squares_ / norm_weight_) : 0;
   report.norm_min = norm_min_;
   report.norm_max = norm_max_;
   measure_cosines(report, unit_.sums());

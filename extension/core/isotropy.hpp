@@ -46,9 +46,13 @@ class Isotropy {
   [[nodiscard]] IsotropyReport report() const;
 
  private:
+  void add_norms(double weight, double mean, double squares);
+
   Statistics raw_;
   Statistics unit_;
-  double norm_sum_ = 0, norm_squares_ = 0, norm_min_ = 0, norm_max_ = 0;
+  // Norms: their weight, mean and weighted squares about it (Welford), least and largest.
+  double norm_weight_ = 0, norm_mean_ = 0, norm_squares_ = 0, norm_min_ = 0, norm_max_ = 0;
+  std::vector<float> row_;
   std::vector<std::uint64_t> hashes_;
 };
 

@@ -67,7 +67,9 @@ double pearson(std::span<const double> x, std::span<const double> y) {
     xy += (x[i] - mean_x) * (y[i] - mean_y);
   }
   if (xx == 0 || yy == 0) return kUndefined;
-  return std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
+  const double product = xx * yy;  // one root where that is safe, so that equal columns give exactly 1
+  const bool safe = std::isnormal(product);
+  return std::clamp(xy / (safe ? std::sqrt(product) : std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
 }
 
 double spearman(std::span<const double> x, std::span<const double> y) {

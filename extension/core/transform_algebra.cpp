@@ -15,8 +15,9 @@ namespace isovec {
 namespace {
 
 constexpr std::array<std::string_view, 4> kNormalize = {"none", "before", "after", "both"};
-// A mean that the inner map cannot produce beyond this share of its length is refused.
-constexpr double kMeanTolerance = 1e-9;
+// A mean that the inner map cannot produce beyond this share of its length is refused. Means of transformed
+// rows carry the rounding of float32.
+constexpr double kMeanTolerance = 1e-6;
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(Code::invalid_argument, message);
@@ -48,24 +49,23 @@ double norm_of(const std::vector<double>& v) {
   return std::sqrt(core::matrix_kernels().dot(v.data(), v.data(), v.size()));
 }
 
-// x with inner.W x = target up to what outer maps to 0: so that one mean stands for both.
-std::vector<double> mean_behind(const Transform& inner, const Transform& outer,
-                                const std::vector<double>& target) {
+// x with inner.W x = outer.mean in the outputs that the outer map reads, so that one mean stands for both.
+// What no x reaches must vanish in the outer map, or be rounding: that of the mean, or of the rows it was
+// taken over.
+std::vector<double> mean_behind(const Transform& inner, const Transform& outer) {
   const TransformParts& parts = inner.parts();
-  if (parts.kind == Linear::identity) return target;
-  const std::vector<double> w = narrow_matrix(inner);
-  const std::size_t outputs = parts.output_dimensions, columns = parts.columns;
-  std::vector<double> x = core::least_squares(w, outputs, columns, target);
-  std::vector<double> missed = product(w, x, outputs, columns, 1);
-  for (std::size_t i = 0; i < outputs; ++i) missed[i] -= target[i];
+  const std::vector<double>& target = outer.parts().mean;
+  const std::size_t read = target.size(), columns = parts.columns, outputs = outer.output_dimensions();
+  std::vector<double> w = narrow_matrix(inner);
+  w.resize(read * columns);
+  std::vector<double> x = core::least_squares(w, read, columns, target);
+  std::vector<double> missed = product(w, x, read, columns, 1);
+  for (std::size_t i = 0; i < read; ++i) missed[i] -= target[i];
   const std::vector<double> outer_matrix = narrow_matrix(outer);
-  const std::size_t rows = outer.output_dimensions();
-  missed.resize(outer.parts().columns);
-  std::vector<double> reached = target;
-  reached.resize(outer.parts().columns);
-  const double lost = norm_of(product(outer_matrix, missed, rows, missed.size(), 1));
-  if (lost >
-      kMeanTolerance * (norm_of(product(outer_matrix, reached, rows, reached.size(), 1)) + norm_of(x))) {
+  const double lost = norm_of(product(outer_matrix, missed, outputs, read, 1));
+  const double seen = norm_of(product(outer_matrix, target, outputs, read, 1));
+  const double rounding = 10 * std::sqrt(parts.summary.rank_threshold * static_cast<double>(columns));
+  if (lost > kMeanTolerance * seen && norm_of(missed) > kMeanTolerance * norm_of(target) + rounding) {
     refuse(
         "the outer transform's mean lies in a direction that the inner transform removes, so no single mean "
         "stands for both");
@@ -114,9 +114,7 @@ Transform compose(const Transform& outer, const Transform& inner) {
   parts.linear = product(narrow_matrix(outer), head, second.output_dimensions, second.columns, first.columns);
   parts.mean = first.mean;
   if (!second.mean.empty()) {
-    std::vector<double> target = second.mean;
-    target.resize(first.output_dimensions);
-    const std::vector<double> behind = mean_behind(inner, outer, target);
+    const std::vector<double> behind = mean_behind(inner, outer);
     parts.mean.resize(first.columns);
     for (std::size_t j = 0; j < first.columns; ++j) parts.mean[j] += behind[j];
   }

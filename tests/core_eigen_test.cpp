@@ -1,0 +1,145 @@
+#include <isovec/error.hpp>
+#include <limits>
+
+#include "catch.hpp"
+#include "core/eigen.hpp"
+#include "core/matrix_kernels.hpp"
+#include "core/moment_sums.hpp"
+#include "core/solve.hpp"
+#include "fit_inputs.hpp"
+
+using namespace isovec;
+using namespace isovec::test;
+
+namespace {
+
+std::vector<double> packed_of(const Matrix& a) {
+  std::vector<double> packed;
+  for (std::size_t i = 0; i < a.rows; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) packed.push_back(a(i, j));
+  }
+  return packed;
+}
+
+Matrix covariance_for(std::size_t n) {
+  return covariance_of(normal_rows(n + 10, n, static_cast<unsigned>(n), 1, 1e6), 1);
+}
+
+// |V^T L V - A| and |V V^T - I| within a few roundings a dimension of the largest eigenvalue.
+void check_decomposition(const core::EigenDecomposition& eigen, const Matrix& a) {
+  const std::size_t n = a.rows;
+  const Matrix v(n, n, eigen.vectors);
+  Matrix scaled = v;
+  for (std::size_t m = 0; m < n; ++m) {
+    for (std::size_t j = 0; j < n; ++j) scaled(m, j) *= eigen.values[m];
+    if (m > 0) CHECK(eigen.values[m] <= eigen.values[m - 1]);
+  }
+  const double bound = 20 * static_cast<double>(n) * 1.2e-16;
+  double size = 0;
+  for (const double x : a.values) size = std::max(size, std::abs(x));
+  const Matrix rebuilt = transposed(v) * scaled, gram = v * transposed(v), one = identity(n);
+  for (std::size_t i = 0; i < n * n; ++i) {
+    CHECK(std::abs(rebuilt.values[i] - a.values[i]) <= bound * std::max(size, std::abs(eigen.values[0])));
+    CHECK(std::abs(gram.values[i] - one.values[i]) <= bound);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a symmetric matrix is the sum of its eigenvalues and vectors", "[core][eigen]") {
+  const std::size_t n = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{5},
+                                 std::size_t{31}, std::size_t{32}, std::size_t{33}, std::size_t{64},
+                                 std::size_t{65}, std::size_t{66}, std::size_t{100});
+  CAPTURE(n);
+  const Matrix a = covariance_for(n);
+  check_decomposition(core::decompose_symmetric(packed_of(a), n), a);
+}
+
+TEST_CASE("degenerate matrices decompose too", "[core][eigen]") {
+  const std::size_t n = 40;
+  Matrix zero(n, n), ones(n, n), indefinite = covariance_for(n), diagonal(n, n), tiny = identity(n);
+  std::fill(ones.values.begin(), ones.values.end(), 1.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    indefinite(i, i) -= 3 * indefinite(0, 0);
+    diagonal(i, i) = static_cast<double>(i % 3);
+    tiny(i, i) = 1e-300;
+  }
+  for (const Matrix& a : {zero, ones, identity(n), indefinite, diagonal, tiny}) {
+    check_decomposition(core::decompose_symmetric(packed_of(a), n), a);
+  }
+  const core::EigenDecomposition of_ones = core::decompose_symmetric(packed_of(ones), n);
+  CHECK(std::abs(of_ones.values[0] - 40) <= 1e-12);
+  CHECK(std::abs(of_ones.values[1]) <= 1e-12);
+}
+
+TEST_CASE("the entry of largest size of every eigenvector is positive, the first of equals decides",
+          "[core][eigen]") {
+  const core::EigenDecomposition eigen = core::decompose_symmetric(packed_of(covariance_for(30)), 30);
+  for (std::size_t m = 0; m < 30; ++m) {
+    const double* const v = eigen.vector(m);
+    const double* const largest =
+        std::max_element(v, v + 30, [](double a, double b) { return std::abs(a) < std::abs(b); });
+    CHECK(*largest > 0);
+  }
+  std::vector<double> tie = {-0.5, 0.5 * (1 + 1e-14), 0.5};
+  core::fix_sign(tie.data(), tie.size());
+  CHECK(tie[0] == 0.5);
+  std::vector<double> zero_first = {0, -2, 1};
+  core::fix_sign(zero_first.data(), zero_first.size());
+  CHECK(zero_first == std::vector<double>{-0.0, 2, -1});
+}
+
+TEST_CASE("a matrix with NaN or infinity is refused", "[core][eigen]") {
+  CHECK_THROWS_AS(core::decompose_symmetric({1, std::numeric_limits<double>::quiet_NaN(), 1}, 2), Error);
+  CHECK_THROWS_AS(core::decompose_symmetric({std::numeric_limits<double>::infinity(), 0, 1}, 2), Error);
+}
+
+TEST_CASE("matrix products, symmetric products and rotations agree on every instruction set",
+          "[core][eigen][kernels]") {
+  const std::size_t n = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{29}, std::size_t{70});
+  const Matrix a = covariance_for(n);
+  const std::vector<double> packed = packed_of(a);
+  std::vector<double> x(n), c(n - 1, 0.6), s(n - 1, 0.8);
+  for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<double>(i % 7) - 2;
+  const Matrix expected = a * Matrix(n, 1, x), square = a * a;
+  Matrix turned = a;
+  for (std::size_t i = n - 1; i-- > 0;) {
+    for (std::size_t j = 0; j < n; ++j) {
+      const double lower = turned(i, j), upper = turned(i + 1, j);
+      turned(i + 1, j) = 0.8 * lower + 0.6 * upper;
+      turned(i, j) = 0.6 * lower - 0.8 * upper;
+    }
+  }
+  for (const core::MatrixKernels* kernels : core::runnable_matrix_kernels()) {
+    CAPTURE(n, kernels->name);
+    Matrix y(n, 1), product(n, n), rotated = a;
+    std::vector<double> workspace(kernels->workspace(n));
+    kernels->symmetric_times_vector(packed.data(), n, x.data(), y.values.data());
+    CHECK(relative_difference(y, expected) <= 1e-13);
+    kernels->multiply_add(n, n, n, 1.0, {a.values.data(), n, 1}, {a.values.data(), 1, n},
+                          product.values.data(), n, workspace.data());
+    CHECK(relative_difference(product, square) <= 1e-13);
+    if (n > 1) {
+      const core::Sweep sweep{n - 2, 0, c.data(), s.data()};
+      kernels->rotate(&sweep, 1, rotated.values.data(), n);
+      CHECK(relative_difference(rotated, turned) <= 1e-13);
+    }
+  }
+}
+
+TEST_CASE("factors, inverses and least squares solve what they should", "[core][solve]") {
+  const std::size_t n = 20;
+  const Matrix a = covariance_of(normal_rows(200, n, 3), 199);
+  const Matrix l_inverse(n, n, core::inverse_cholesky(packed_of(a), n));
+  CHECK(relative_difference(l_inverse * a * transposed(l_inverse), identity(n)) <= 1e-12);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i + 1; j < n; ++j) CHECK(l_inverse(i, j) == 0);
+  }
+  CHECK_THROWS_AS(core::inverse_cholesky({1, 1, 1}, 2), Error);
+  const Matrix inverse(n, n, core::inverse(a.values, n).value());
+  CHECK(relative_difference(inverse * a, identity(n)) <= 1e-11);
+  CHECK_FALSE(core::inverse({1, 2, 2, 4}, 2).has_value());
+  const std::vector<double> shortest = core::least_squares({1, 1}, 1, 2, {4});
+  CHECK(std::abs(shortest[0] - 2) <= 1e-14);
+  CHECK(std::abs(shortest[1] - 2) <= 1e-14);
+}
