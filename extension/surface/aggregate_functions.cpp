@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/key_values.hpp"
 #include "core/log_sum.hpp"
 #include "core/similarity.hpp"
 #include "core/vector_sum.hpp"
@@ -24,7 +25,7 @@ double weight_argument(const Arguments& arguments) {
   const double weight = number_argument(arguments[1], "the weight");
   if (weight < 0) {
     throw Error(Code::invalid_argument,
-                "a weight must not be negative, and this is " + std::to_string(weight));
+                "a weight must not be negative, and this is " + core::shortest(weight));
   }
   return weight;
 }

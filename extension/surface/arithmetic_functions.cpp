@@ -255,11 +255,11 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 2,
      .maximum_arguments = 2,
      .chapter = Chapter::arithmetic,
-     .summary =
-         "An int8 vector of a float vector with elements in [-1, 1], mapped to -128..127 as sqlite-vec does; "
-         "elements outside go to the nearer end.",
+     .summary = "An int8 vector of a float vector with elements in [-1, 1], mapped to -128..127 by "
+                "sqlite-vec's rounding; "
+                "elements outside go to the nearer end.",
      .example = "SELECT vec_to_json(vec_quantize_int8('[-1, 0, 0.5, 1, 7]', 'unit'))",
-     .result = "[-128,0,63,127,127]",
+     .result = "[-128,0,63,126,127]",
      .flags = kPureVector,
      .call = call<quantize_int8>},
 };

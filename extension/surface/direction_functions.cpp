@@ -4,28 +4,19 @@
 
 #include "codec/vector_type.hpp"
 #include "core/cosine_distribution.hpp"
+#include "core/key_values.hpp"
 #include "surface/vector_argument.hpp"
 
 namespace isovec::surface {
 
 namespace {
 
-double number_within(db::Value value, const char* what, double least, double most) {
-  const double number = number_argument(value, what);
-  if (number < least || number > most) {
-    throw Error(Code::invalid_argument, std::string(what) + " must lie from " + std::to_string(least) +
-                                            " to " + std::to_string(most) + ", and this is " +
-                                            std::to_string(number));
-  }
-  return number;
-}
-
 double dimension_argument(db::Value value) {
   const double dimension = number_argument(value, "the dimension");
   if (!(dimension > 1) || dimension > static_cast<double>(codec::kMaximumDimension)) {
     throw Error(Code::invalid_argument, "the dimension must be above 1 and at most " +
                                             std::to_string(codec::kMaximumDimension) + ", and this is " +
-                                            std::to_string(dimension));
+                                            core::shortest(dimension));
   }
   return dimension;
 }
@@ -33,13 +24,13 @@ double dimension_argument(db::Value value) {
 template <double (*Measure)(double, double) noexcept>
 void of_cosine(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  const double cosine = number_within(arguments[0], "the cosine", -1, 1);
+  const double cosine = number_argument(arguments[0], "the cosine", -1, 1);
   sqlite3_result_double(context, Measure(cosine, dimension_argument(arguments[1])));
 }
 
 void quantile(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  const double probability = number_within(arguments[0], "the probability", 0, 1);
+  const double probability = number_argument(arguments[0], "the probability", 0, 1);
   sqlite3_result_double(context, core::cosine_quantile(probability, dimension_argument(arguments[1])));
 }
 

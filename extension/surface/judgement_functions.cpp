@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/key_values.hpp"
 #include "core/rank_metrics.hpp"
 #include "db/aggregate.hpp"
 #include "surface/vector_argument.hpp"
@@ -33,7 +34,9 @@ void add_scored(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const double score = number_argument(arguments[0], "the score");
   const double gain = number_argument(arguments[1], "the gain");
-  if (gain < 0) throw Error(Code::invalid_argument, "a gain must not be negative");
+  if (gain < 0) {
+    throw Error(Code::invalid_argument, "a gain must not be negative, and this is " + core::shortest(gain));
+  }
   const std::int64_t k = integer_argument(arguments[2], "k", 1, std::numeric_limits<std::int64_t>::max());
   Columns& columns = db::aggregate_state<Columns>(context);
   if (columns.k.value_or(k) != k) throw Error(Code::invalid_argument, "k must be the same in every row");

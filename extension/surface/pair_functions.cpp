@@ -71,12 +71,6 @@ core::Checkpoint checkpoint_of(db::Interrupt& interrupt) {
   return [&interrupt] { interrupt.check(); };
 }
 
-double positive_argument(db::Value value, const char* what) {
-  const double number = number_argument(value, what);
-  if (!(number > 0)) throw Error(Code::invalid_argument, std::string(what) + " must be above 0");
-  return number;
-}
-
 void add_uniformity(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   constexpr double kUsual = 2;
@@ -151,7 +145,8 @@ using ContrastState = std::optional<Contrast>;
 bool truth_of(const core::KeyValue& part) {
   if (part.value == "1") return true;
   if (part.value == "0") return false;
-  throw Error(Code::invalid_argument, "the option " + std::string(part.key) + " is 0 or 1");
+  throw Error(Code::invalid_argument, "the option " + std::string(part.key) + " is 0 or 1, and this is " +
+                                          std::string(part.value.value_or("missing")));
 }
 
 core::InfoNceOptions contrast_options(const Arguments& arguments) {

@@ -2,10 +2,10 @@
 
 #include <cmath>
 
-#include "codec/json_writer.hpp"
 #include "codec/vector_convert.hpp"
 #include "codec/vector_json.hpp"
 #include "core/kernels.hpp"
+#include "core/key_values.hpp"
 #include "db/cached_argument.hpp"
 
 namespace isovec::surface {
@@ -36,17 +36,15 @@ std::string describe(db::Value value) {
   if (!value.is_number()) return value.type_name();
   if (value.type() == SQLITE_INTEGER) return std::to_string(value.integer());
   if (!std::isfinite(value.real())) return value.real() > 0 ? "infinity" : "-infinity";
-  std::string text;
-  codec::append_number(text, value.real());
-  return text;
+  return core::shortest(value.real());
 }
 
 // SQLite keeps what was made of an argument only where the argument is a constant of the statement, and
 // throws it away after each call where it is not. Text is dear enough to try always. Of BLOBs, a bound
 // parameter is a constant for sure, and a BLOB with a subtype is more often a constant than not, since a
 // column of an ordinary table has none.
-bool worth_keeping(db::Value value) noexcept {
-  return value.is_text() || sqlite3_value_frombind(value.handle()) != 0 || value.subtype() != 0;
+bool worth_keeping(db::Value value, int type, unsigned subtype) noexcept {
+  return type == SQLITE_TEXT || subtype != 0 || sqlite3_value_frombind(value.handle()) != 0;
 }
 
 double squared_norm_of(const codec::VectorView& view) noexcept {
@@ -79,12 +77,14 @@ struct VectorArgument::Kept {
 VectorArgument::VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index)
     : context_(context), index_(static_cast<int>(index)) {
   const db::Value value = arguments[index];
-  if (!value.is_blob() && !value.is_text()) throw_no_vector(value);
-  cacheable_ = worth_keeping(value);
+  const int type = value.type();
+  if (type != SQLITE_BLOB && type != SQLITE_TEXT) throw_no_vector(value);
+  const unsigned subtype = value.subtype();
+  cacheable_ = worth_keeping(value, type, subtype);
   // Ours alone, so it may still be added to.
   if (cacheable_) known_ = const_cast<Kept*>(db::cached_argument<Kept>(context, index_));
-  if (value.is_blob()) {
-    view_ = view_of_blob(value);
+  if (type == SQLITE_BLOB) {
+    view_ = codec::view_vector(value.blob(), codec::type_of_subtype(subtype));
     return;
   }
   Kept& parsed = kept();
@@ -166,6 +166,25 @@ double number_argument(db::Value value, const char* what) {
                 std::string(what) + " must be a finite number, and this is " + describe(value));
   }
   return value.real();
+}
+
+double number_argument(db::Value value, const char* what, double least, double most) {
+  const double number = number_argument(value, what);
+  if (number < least || number > most) {
+    throw Error(Code::invalid_argument, std::string(what) + " must lie from " + core::shortest(least) +
+                                            " to " + core::shortest(most) + ", and this is " +
+                                            core::shortest(number));
+  }
+  return number;
+}
+
+double positive_argument(db::Value value, const char* what) {
+  const double number = number_argument(value, what);
+  if (!(number > 0)) {
+    throw Error(Code::invalid_argument,
+                std::string(what) + " must be above 0, and this is " + core::shortest(number));
+  }
+  return number;
 }
 
 std::string_view text_argument(db::Value value, const char* what) {

@@ -75,6 +75,10 @@ class DecodedVector {
                                             std::int64_t most);
 /// Argument as a finite number; `what` names it in the error.
 [[nodiscard]] double number_argument(db::Value value, const char* what);
+/// Argument as a number within [least, most].
+[[nodiscard]] double number_argument(db::Value value, const char* what, double least, double most);
+/// Argument as a finite number above 0.
+[[nodiscard]] double positive_argument(db::Value value, const char* what);
 /// Argument as a text; `what` names it in the error.
 [[nodiscard]] std::string_view text_argument(db::Value value, const char* what);
 
