@@ -1,5 +1,6 @@
 """The README's SQL prints what it says it prints, and its reference is what vec_help says."""
 
+import difflib
 import re
 import unittest
 
@@ -18,7 +19,10 @@ class Readme(unittest.TestCase):
         sqlite_shell.check(self, "\n".join(blocks))
 
     def test_its_reference_is_what_vec_help_says(self):
-        self.assertIn(f"{reference.BEGIN}\n{reference.section()}{reference.END}\n", self.text)
+        before, after = reference.around(self.text)
+        expected = f"{before}{reference.BEGIN}\n{reference.section()}{reference.END}\n{after}"
+        difference = list(difflib.unified_diff(self.text.splitlines(), expected.splitlines(), lineterm="", n=0))
+        self.assertEqual(difference, [], "build the target `reference` to print it anew")
 
     def test_every_example_prints_what_vec_help_says(self):
         for function in reference.functions():

@@ -1,4 +1,4 @@
-"""Every recipe below sql/ prints, in the plain sqlite3 shell, exactly what it says it prints."""
+"""Every recipe below sql/ prints, in the plain sqlite3 shell, exactly what it says it prints: one case for each."""
 
 import unittest
 
@@ -6,8 +6,7 @@ import sqlite_shell
 
 
 class Recipes(unittest.TestCase):
-    def test_there_are_recipes(self):
-        self.assertIn("quickstart.sql", [path.name for path in (sqlite_shell.PROJECT / "sql").glob("*.sql")])
+    pass
 
 
 def promise(path):
@@ -18,7 +17,7 @@ def promise(path):
 
 
 for recipe in sorted((sqlite_shell.PROJECT / "sql").glob("*.sql")):
-    setattr(Recipes, f"test_{recipe.stem}_prints_what_it_says", promise(recipe))
+    setattr(Recipes, f"test_{recipe.stem}", promise(recipe))
 
 if __name__ == "__main__":
     unittest.main()
