@@ -233,3 +233,9 @@ TEST_CASE("the public functions refuse what the mathematics cannot take", "[core
   REQUIRE(isovec::angle(a, a).value() == 0);
   REQUIRE(isovec::backend() == core::kernels().name);
 }
+
+TEST_CASE("the distance of orthogonal vectors by inner product is a plain 0", "[core][similarity]") {
+  const std::vector<float> a{1.0F, 0.0F}, b{0.0F, 1.0F};
+  CHECK(core::distance_dot(a, b) == 0.0);
+  CHECK(!std::signbit(core::distance_dot(a, b)));
+}

@@ -109,7 +109,7 @@ double distance_l2(std::span<const float> a, std::span<const float> b) noexcept 
 }
 
 double distance_dot(std::span<const float> a, std::span<const float> b) noexcept {
-  return -dot(a, b);
+  return 0.0 - dot(a, b);  // and not -0.0 where the product is 0
 }
 
 std::size_t first_nonfinite(std::span<const float> a) noexcept {

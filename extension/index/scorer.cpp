@@ -72,7 +72,7 @@ class RawDot final : public Scorer {
     sums_.resize(rows.count);
     core::kernels().dot_rows(query_.vector.data(), rows.data, rows.count, rows.stride, d, sums_.data());
     for (std::size_t r = 0; r < rows.count; ++r) {
-      scores[r] = -core::finish_dot(sums_[r], rows.row(r, d), query_.vector);
+      scores[r] = 0.0 - core::finish_dot(sums_[r], rows.row(r, d), query_.vector);
     }
   }
 
@@ -122,9 +122,9 @@ class Transformed final : public Scorer {
       if (norm == 0) return kUndefined;
       const double cosine = std::clamp(dot / (form_.norm * norm), -1.0, 1.0);
       if (query_.metric == Metric::cosine) return cosine;
-      return query_.metric == Metric::dot ? -cosine : std::sqrt(2 - 2 * cosine);
+      return query_.metric == Metric::dot ? 0.0 - cosine : std::sqrt(2 - 2 * cosine);
     }
-    if (query_.metric == Metric::dot) return -dot;
+    if (query_.metric == Metric::dot) return 0.0 - dot;
     return std::sqrt(std::max(0.0, form_.norm * form_.norm + norm * norm - 2 * dot));
   }
 
