@@ -27,6 +27,7 @@ libxxhash-dev   has_header xxhash.h
 test_requirements='
 catch2          has_header catch2/catch.hpp || has_header catch2/catch_all.hpp
 pkg-config      has_tool pkg-config
+python3-pip     "$test_python" -m pip --version
 python3-numpy   "$test_python" -c "import numpy, sqlite3"
 '
 
