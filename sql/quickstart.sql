@@ -17,6 +17,7 @@ CREATE VIRTUAL TABLE vectors USING isovec(
 INSERT INTO vectors(id, embedding) SELECT rowid, vector FROM vec_npy(readfile('sql/data/glove50.npy'));
 
 .mode column --wrap 0
+.print
 .print "The nearest neighbours of four words by plain cosine. Some, as 'at' and 'opened', are near to many words."
 SELECT q.word,
        (SELECT group_concat(word, ', ')
@@ -33,6 +34,7 @@ SELECT q.word,
 --> paris    france, french, london, opened, de
 --> physics  mathematics, science, phd, studies, physicist
 
+.print
 .print "How evenly do the vectors fill their 50 dimensions? Evenly would be a mean cosine of 0 with a standard"
 .print "deviation of 0.141, an effective dimension of 50 and an IsoScore of 1."
 CREATE TEMP TABLE reports(vectors TEXT, report TEXT);
@@ -46,9 +48,11 @@ SELECT vectors, printf('%.3f', report ->> 'mean_cosine') AS mean_cosine,
 --> -----------  -----------  ---------  -------------------  ---------
 --> as they are  0.218        0.232      9.9                  0.530
 
+.print
 .print "Fitting the table's transform to its rows: soft whitening."
 INSERT INTO vectors(vectors) VALUES ('fit');
 
+.print
 .print "The same neighbours by the cosine of the whitened vectors, and the same report on them."
 SELECT q.word,
        (SELECT group_concat(word, ', ')
@@ -76,6 +80,7 @@ SELECT vectors, printf('%.3f', report ->> 'mean_cosine') AS mean_cosine,
 --> as they are  0.218        0.232      9.9                  0.530
 --> whitened     0.000        0.160      39.1                 0.809
 
+.print
 .print "Does it help? The rank correlation of the cosines with human judgements, times 100, under six transforms;"
 .print "all six are fitted from the same statistics of the vectors, one value."
 CREATE TABLE transforms(id INTEGER PRIMARY KEY, spec TEXT, transform BLOB);
