@@ -121,7 +121,7 @@ TEST_CASE("matrix products, symmetric products and rotations agree on every inst
     CHECK(relative_difference(product, square) <= 1e-13);
     if (n > 1) {
       const core::Sweep sweep{n - 2, 0, c.data(), s.data()};
-      kernels->rotate(&sweep, 1, rotated.values.data(), n);
+      kernels->rotate(&sweep, 1, rotated.values.data(), n, n, workspace.data());
       CHECK(relative_difference(rotated, turned) <= 1e-13);
     }
   }

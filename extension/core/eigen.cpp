@@ -176,6 +176,7 @@ class ImplicitQl {
       : d_(d), e_(e), vectors_(vectors), n_(d.size()) {
     cosines_.reserve(kRotationBatch + n_);
     sines_.reserve(kRotationBatch + n_);
+    workspace_.resize(matrix_kernels().workspace(n_));
   }
 
   void run() {
@@ -244,7 +245,7 @@ class ImplicitQl {
   }
 
   void flush() {
-    matrix_kernels().rotate(sweeps_.data(), sweeps_.size(), vectors_.data(), n_);
+    matrix_kernels().rotate(sweeps_.data(), sweeps_.size(), vectors_.data(), n_, n_, workspace_.data());
     sweeps_.clear();
     cosines_.clear();
     sines_.clear();
@@ -256,6 +257,7 @@ class ImplicitQl {
   std::size_t n_;
   std::vector<double> cosines_, sines_;  // never grow beyond what is reserved: sweeps point into them
   std::vector<Sweep> sweeps_;
+  std::vector<double> workspace_;
 };
 
 // Rows of `vectors` in the order given, in place: follows the cycles of the permutation.

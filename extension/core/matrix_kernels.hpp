@@ -60,8 +60,10 @@ struct MatrixKernels {
   /// y += alpha x
   void (*add_scaled)(double alpha, const double* x, double* y, std::size_t n) noexcept;
 
-  /// Applies `count` sweeps in order to the rows of a row-major matrix of `columns` columns.
-  void (*rotate)(const Sweep* sweeps, std::size_t count, double* rows, std::size_t columns) noexcept;
+  /// Applies `count` sweeps in order to the rows of a row_count x columns matrix, row-major. The workspace is
+  /// that of row_count columns.
+  void (*rotate)(const Sweep* sweeps, std::size_t count, double* rows, std::size_t row_count,
+                 std::size_t columns, double* workspace) noexcept;
 };
 
 /// The kernels that go with the instruction set of kernels().

@@ -246,21 +246,21 @@ void symmetric_times_vector(const double* packed, std::size_t n, const double* x
 
 // ---- rotations ----
 
-// Applies the sweeps to `Count` neighbouring registers of every row. The row that two successive rotations
+// Applies the sweeps to a matrix whose rows are `Count` registers. The row that two successive rotations
 // share stays in the registers.
 template <class V, std::size_t Count>
-void rotate_strip(const Sweep* sweeps, std::size_t count, double* strip, std::size_t columns) {
-  constexpr std::size_t lanes = sizeof(V) / sizeof(double);
+void rotate_rows(const Sweep* sweeps, std::size_t count, double* rows) {
+  constexpr std::size_t lanes = sizeof(V) / sizeof(double), width = Count * lanes;
   for (std::size_t t = 0; t < count; ++t) {
     const Sweep& sweep = sweeps[t];
     V carried[Count];
-    double* upper = strip + (sweep.high + 1) * columns;
+    double* upper = rows + (sweep.high + 1) * width;
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < Count; ++v) carried[v] = load<V>(upper + v * lanes);
     const std::size_t turns = sweep.high - sweep.low + 1;
-    for (std::size_t turn = 0; turn < turns; ++turn, upper -= columns) {
+    for (std::size_t turn = 0; turn < turns; ++turn, upper -= width) {
       const double c = sweep.cosines[turn], s = sweep.sines[turn];
-      const double* const lower = upper - columns;
+      const double* const lower = upper - width;
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < Count; ++v) {
         const V x = load<V>(lower + v * lanes);
@@ -273,13 +273,32 @@ void rotate_strip(const Sweep* sweeps, std::size_t count, double* strip, std::si
   }
 }
 
-void rotate(const Sweep* sweeps, std::size_t count, double* rows, std::size_t columns) noexcept {
+// Copies a strip of columns together, rotates and copies it back: left where it is, its rows would fall into
+// few cache sets when the matrix is wide.
+template <class V, std::size_t Count>
+void rotate_strip(const Sweep* sweeps, std::size_t count, double* strip, std::size_t row_count,
+                  std::size_t columns, double* copy) {
+  constexpr std::size_t width = Count * sizeof(V) / sizeof(double);
+  for (std::size_t i = 0; i < row_count; ++i) {
+    __builtin_memcpy(copy + i * width, strip + i * columns, width * sizeof(double));
+  }
+  rotate_rows<V, Count>(sweeps, count, copy);
+  for (std::size_t i = 0; i < row_count; ++i) {
+    __builtin_memcpy(strip + i * columns, copy + i * width, width * sizeof(double));
+  }
+}
+
+void rotate(const Sweep* sweeps, std::size_t count, double* rows, std::size_t row_count, std::size_t columns,
+            double* workspace) noexcept {
   constexpr std::size_t lanes = kLanes<double>;
   std::size_t j = 0;
-  for (; j + 4 * lanes <= columns; j += 4 * lanes)
-    rotate_strip<VectorF64, 4>(sweeps, count, rows + j, columns);
-  for (; j + lanes <= columns; j += lanes) rotate_strip<VectorF64, 1>(sweeps, count, rows + j, columns);
-  for (; j < columns; ++j) rotate_strip<double, 1>(sweeps, count, rows + j, columns);
+  for (; j + 4 * lanes <= columns; j += 4 * lanes) {
+    rotate_strip<VectorF64, 4>(sweeps, count, rows + j, row_count, columns, workspace);
+  }
+  for (; j + lanes <= columns; j += lanes) {
+    rotate_strip<VectorF64, 1>(sweeps, count, rows + j, row_count, columns, workspace);
+  }
+  for (; j < columns; ++j) rotate_strip<double, 1>(sweeps, count, rows + j, row_count, columns, workspace);
 }
 
 }  // namespace

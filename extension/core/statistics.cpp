@@ -112,12 +112,8 @@ bool Statistics::prepare_row(std::span<const float> row, double weight) {
                                             std::to_string(sums_.dimensions) + ", this one " +
                                             std::to_string(row.size()));
   }
-  double squares = 0;
-  for (std::size_t j = 0; j < row_.size(); ++j) {
-    row_[j] = static_cast<double>(row[j]);
-    squares += row_[j] * row_[j];
-  }
-  const double norm = std::sqrt(squares);
+  std::copy_n(row.begin(), row_.size(), row_.begin());
+  const double norm = std::sqrt(core::matrix_kernels().dot(row_.data(), row_.data(), row_.size()));
   if (norm > kLargestNorm) {
     throw Error(Code::invalid_argument, "a vector of norm " + core::shortest(norm) +
                                             " is too long to sum its products: scale to at most 1e18");
