@@ -232,7 +232,7 @@ double Transform::row_norm(std::span<const float> x) const {
 void Transform::row_norms(const float* rows, std::size_t stride, std::span<double> out) const {
   const core::KernelTable& kernels = core::kernels();
   const std::size_t columns = parts_.columns, outputs = parts_.output_dimensions;
-  std::vector<double> centered(kNormRows * columns), z(kNormRows * outputs);
+  std::vector<double> centered(kNormRows * columns), z(kNormRows * outputs), products(kNormRows);
   for (std::size_t begin = 0; begin < out.size(); begin += kNormRows) {
     const std::size_t count = std::min(kNormRows, out.size() - begin);
     for (std::size_t r = 0; r < count; ++r) {
@@ -242,10 +242,8 @@ void Transform::row_norms(const float* rows, std::size_t stride, std::span<doubl
       if (!has_matrix(parts_.kind)) map(row, z.data() + r * outputs);
     }
     for (std::size_t i = 0; has_matrix(parts_.kind) && i < outputs; ++i) {
-      const double* const w = parts_.linear.data() + i * columns;
-      for (std::size_t r = 0; r < count; ++r) {
-        z[r * outputs + i] = kernels.dot_f64(w, centered.data() + r * columns, columns);
-      }
+      kernels.gemv_f64(centered.data(), parts_.linear.data() + i * columns, count, columns, products.data());
+      for (std::size_t r = 0; r < count; ++r) z[r * outputs + i] = products[r];
     }
     for (std::size_t r = 0; r < count; ++r) {
       const double* const row = z.data() + r * outputs;
