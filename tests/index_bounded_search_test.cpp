@@ -165,12 +165,12 @@ std::vector<std::int64_t> run(const Table& table, const QueryCode& query, const 
 void check_all_ways(const Table& table, const QueryCode& query) {
   std::vector<SearchLimits> ways;
   for (const std::size_t k : {0, 1, 2, 10, 100, 255, 256, 700, 100'000}) {
-    ways.push_back({k, 10, {}, false});
-    ways.push_back({k, 10, {}, true});
+    ways.push_back({k, 10, 0, {}, false});
+    ways.push_back({k, 10, 0, {}, true});
   }
   for (const std::size_t expected_hits : {0, 1, 10, 1'000}) {
-    ways.push_back({std::nullopt, expected_hits, {}, false});
-    ways.push_back({std::nullopt, expected_hits, {}, true});
+    ways.push_back({std::nullopt, expected_hits, 0, {}, false});
+    ways.push_back({std::nullopt, expected_hits, 0, {}, true});
   }
   // Ranges that begin and end at distances of rows.
   const std::vector<double> sorted = [&] {
@@ -184,10 +184,10 @@ void check_all_ways(const Table& table, const QueryCode& query) {
   if (!sorted.empty()) {
     const double least = sorted[sorted.size() / 10];
     const double most = sorted[sorted.size() / 3];
-    ways.push_back({std::nullopt, 10, {least, most}, false});
-    ways.push_back({5, 10, {least, most}, false});
-    ways.push_back({5, 10, {std::nextafter(least, 1e300), most}, true});
-    ways.push_back({40, 10, {least, std::numeric_limits<double>::infinity()}, false});
+    ways.push_back({std::nullopt, 10, 0, {least, most}, false});
+    ways.push_back({5, 10, 0, {least, most}, false});
+    ways.push_back({5, 10, 0, {std::nextafter(least, 1e300), most}, true});
+    ways.push_back({40, 10, 0, {least, std::numeric_limits<double>::infinity()}, false});
   }
   for (const SearchLimits& limits : ways) {
     CAPTURE(table.set.name, static_cast<int>(table.metric), limits.k.value_or(12345), limits.expected,
@@ -246,7 +246,7 @@ TEST_CASE("every k from one to the number of rows gives the first k rows", "[ind
         CAPTURE(set.name, k);
         const std::size_t found = std::min(k, all.size());
         const std::vector<std::int64_t> wanted(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(found));
-        REQUIRE(run(table, query, {k, 10, {}, false}, k % 2 == 0 ? Raw::never : Raw::when_preferred) ==
+        REQUIRE(run(table, query, {k, 10, 0, {}, false}, k % 2 == 0 ? Raw::never : Raw::when_preferred) ==
                 wanted);
       }
     }
@@ -261,7 +261,7 @@ TEST_CASE("few rows are fetched for few hits, and the first of a stream cost wha
   const QueryCode query = QueryCode::raw(Metric::cosine, q);
   TableFetcher fetcher(table, false);
 
-  BoundedSearch limited(query, {10, 10, {}, false});
+  BoundedSearch limited(query, {10, 10, 0, {}, false});
   show(table, {}, limited);
   while (limited.next(fetcher)) {
   }
@@ -288,7 +288,7 @@ TEST_CASE("a raw scan is preferred when more than a quarter of the rows has to b
     const Table same = make_table(equal, metric, ordinary.queries[2]);
     const Table different = make_table(ordinary, metric, ordinary.queries[2]);
     const auto prefers = [&](const Table& table, std::optional<std::size_t> k) {
-      BoundedSearch search(query, {k, 10, {}, false});
+      BoundedSearch search(query, {k, 10, 0, {}, false});
       show(table, {}, search);
       return search.prefers_raw_scan();
     };
@@ -314,7 +314,7 @@ TEST_CASE("a code that is not that of its row is reported", "[index][search]") {
     double score_;
   };
   for (const double score : {1.0, kNaN}) {
-    BoundedSearch search(query, {10, 10, {}, false});
+    BoundedSearch search(query, {10, 10, 0, {}, false});
     search.add_block(CodeBlockView::parse(block_of(set, Metric::cosine, 0, 256)), RowMask(),
                      RowMask::first(256));
     Liar liar(score);

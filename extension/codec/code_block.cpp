@@ -13,7 +13,7 @@
 namespace isovec::codec {
 namespace {
 
-constexpr std::uint32_t kInfinity = 0x7F80'0000;  // bits of +infinity; above them NaN and everything negative
+constexpr std::uint32_t kInfinity = 0x7F80'0000;  // the bits of +infinity
 
 [[noreturn]] void refuse(const std::string& what) {
   throw Error(Code::corrupt, "a block of codes is damaged: " + what);
@@ -49,33 +49,42 @@ CodeBlockShape read_shape(std::span<const std::byte> bytes) {
   return shape;
 }
 
-/// No number is NaN, infinite or negative.
-bool all_plain(const PerRow<float>& numbers) noexcept {
-  bool plain = true;
-  for (const float number : numbers) plain &= std::bit_cast<std::uint32_t>(number) < kInfinity;
-  return plain;
+// The checks below look at the bits of a float32: above those of +infinity are NaN and everything negative.
+// They gather the top bits of sums that overflow into it where a number is wrong, which takes no branches.
+constexpr std::uint32_t kTop = 0x8000'0000;
+
+/// `wrong` of each number, gathered.
+template <class Wrong>
+bool none(const PerRow<float>& numbers, Wrong wrong) noexcept {
+  std::uint32_t gathered = 0;
+  for (const float number : numbers) gathered |= wrong(std::bit_cast<std::uint32_t>(number));
+  return (gathered & kTop) == 0;
 }
 
-/// As all_plain, but infinity is allowed.
-bool all_bounds(const PerRow<float>& numbers) noexcept {
-  bool bounds = true;
-  for (const float number : numbers) bounds &= std::bit_cast<std::uint32_t>(number) <= kInfinity;
-  return bounds;
+/// NaN, infinite or negative.
+constexpr std::uint32_t not_plain(std::uint32_t bits) noexcept {
+  return bits | (bits + (kTop - kInfinity));
 }
-
-bool all_finite(const PerRow<float>& numbers) noexcept {
-  bool finite = true;
-  for (const float number : numbers)
-    finite &= (std::bit_cast<std::uint32_t>(number) & kInfinity) != kInfinity;
-  return finite;
+/// NaN or negative.
+constexpr std::uint32_t not_bound(std::uint32_t bits) noexcept {
+  return bits | (bits + (kTop - kInfinity - 1));
+}
+/// NaN or infinite.
+constexpr std::uint32_t not_finite(std::uint32_t bits) noexcept {
+  return (bits & ~kTop) + (kTop - kInfinity);
 }
 
 bool all_finite(const std::byte* floats, std::size_t count) noexcept {
-  bool finite = true;
-  for (std::size_t i = 0; i < count; ++i) {
-    finite &= (code_layout::load<std::uint32_t>(floats + 4 * i) & kInfinity) != kInfinity;
+  std::uint32_t gathered = 0;
+  constexpr std::size_t kStep = 16;
+  std::size_t i = 0;
+  for (; i + kStep <= count; i += kStep) {
+    std::array<std::uint32_t, kStep> bits;
+    std::memcpy(bits.data(), floats + 4 * i, sizeof bits);
+    for (const std::uint32_t b : bits) gathered |= not_finite(b);
   }
-  return finite;
+  for (; i < count; ++i) gathered |= not_finite(code_layout::load<std::uint32_t>(floats + 4 * i));
+  return (gathered & kTop) == 0;
 }
 
 }  // namespace
@@ -124,10 +133,11 @@ void CodeBlockView::read_rows(const std::byte* from) {
 }
 
 void CodeBlockView::check_rows() const {
-  if (!all_plain(scales_) || !all_plain(norms_) || !all_plain(reaches_) || !all_finite(terms_)) {
+  if (!none(scales_, not_plain) || !none(norms_, not_plain) || !none(reaches_, not_plain) ||
+      !none(terms_, not_finite)) {
     refuse("it has a row with an impossible number");
   }
-  if (!all_bounds(errors_)) refuse("it has a row whose error is negative or not a number");
+  if (!none(errors_, not_bound)) refuse("it has a row whose error is negative or not a number");
 }
 
 void CodeBlockView::verify(std::uint64_t seed) const {

@@ -37,7 +37,9 @@ BoundedSearch::BoundedSearch(const QueryCode& query, const SearchLimits& limits)
     : query_(query),
       limits_(limits),
       thresholds_(limits.k.value_or(limits.expected)),
-      compact_at_(2 * kFewCandidates) {}
+      compact_at_(2 * kFewCandidates) {
+  if (!prunes()) candidates_.reserve(limits.rows);
+}
 
 bool BoundedSearch::nearer(const Hit& a, const Hit& b) const noexcept {
   const double distance_a = distance(a);
@@ -70,10 +72,15 @@ void BoundedSearch::add_thresholds(const codec::RowMask& rows) {
 void BoundedSearch::add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows) {
   const double limit =
       prunes() ? std::min<double>(thresholds_.limit(), limits_.range.most) : limits_.range.most;
-  for_each_row(rows, [&](std::size_t row) {
-    if (bounds_.least[row] > limit || bounds_.most[row] < limits_.range.least) return;
-    candidates_.add(bounds_.least[row], block.slots()[row]);
-  });
+  if (limits_.range.least == -kInfinity) {
+    candidates_.add(rows, bounds_.least, block.slots(), limit);
+  } else {
+    codec::RowMask near_enough = rows;
+    for_each_row(rows, [&](std::size_t row) {
+      if (bounds_.most[row] < limits_.range.least) near_enough.reset(row);
+    });
+    candidates_.add(near_enough, bounds_.least, block.slots(), limit);
+  }
   if (prunes() && candidates_.size() >= compact_at_) {
     candidates_.drop_above(thresholds_.limit());
     compact_at_ = 2 * std::max(candidates_.size(), kFewCandidates);

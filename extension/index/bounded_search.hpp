@@ -38,6 +38,8 @@ struct SearchLimits {
   std::optional<std::size_t> k;
   /// How many hits will probably be read where there is no k: what the first ones are prepared for.
   std::size_t expected = 10;
+  /// How many rows will probably be shown in blocks, to make room for them at once; may be 0.
+  std::size_t rows = 0;
   DistanceRange range;
   /// fetch() may reject rows by a filter: then no row is dropped on the strength of one that is not fetched
   /// yet.

@@ -1,6 +1,7 @@
 #include "index/candidates.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace isovec::index {
 namespace {
@@ -9,7 +10,37 @@ bool nearer(const Candidate& a, const Candidate& b) noexcept {
   return a.least != b.least ? a.least < b.least : a.slot < b.slot;
 }
 
+/// Floats that are not above the bounds, a unit or two below them: without a branch, which would be taken
+/// half the time.
+codec::PerRow<float> rounded_down(const codec::PerRow<double>& bounds) noexcept {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  codec::PerRow<float> floats;
+  for (std::size_t row = 0; row < floats.size(); ++row) {
+    // Rounding to float32 adds at most 2^-24 of the magnitude, or 2^-150.
+    const double below = bounds[row] - (std::abs(bounds[row]) * 0x1p-23 + 0x1p-149);
+    floats[row] = static_cast<float>(below < kLargest ? below : kLargest);
+  }
+  return floats;
+}
+
 }  // namespace
+
+void Candidates::add(const codec::RowMask& rows, const codec::PerRow<double>& least,
+                     const codec::PerRow<std::uint32_t>& slots, double limit) {
+  const codec::PerRow<float> floats = rounded_down(least);
+  const std::size_t before = rows_.size();
+  rows_.resize(before + codec::kBlockRows);
+  Candidate* next = rows_.data() + before;
+  for (std::size_t w = 0; w < rows.words().size(); ++w) {
+    const std::uint64_t bits = rows.words()[w];
+    for (std::size_t i = 0; i < 64; ++i) {
+      const std::size_t row = 64 * w + i;
+      *next = {floats[row], slots[row]};
+      next += (bits >> i & 1) & static_cast<std::uint64_t>(least[row] <= limit);
+    }
+  }
+  rows_.resize(static_cast<std::size_t>(next - rows_.data()));
+}
 
 void Thresholds::add(double most) {
   if (!(most < static_cast<double>(limit_)) || count_ == 0) return;
@@ -37,6 +68,7 @@ void Candidates::clear() noexcept {
   rows_.shrink_to_fit();
   sorted_ = 0;
   position_ = 0;
+  rest_from_ = -std::numeric_limits<float>::infinity();
 }
 
 std::size_t Candidates::begin(float limit) {
@@ -48,6 +80,7 @@ std::size_t Candidates::begin(float limit) {
   if (near_count <= kSortedAtOnce) {
     std::sort(rows_.begin(), near_end, nearer);
     sorted_ = near_count;
+    rest_from_ = limit;
   }
   return near_count;
 }
@@ -61,11 +94,7 @@ void Candidates::sort_more() {
   if (step < rest) std::nth_element(begin, end, rows_.end(), nearer);
   std::sort(begin, end, nearer);
   sorted_ += step;
-}
-
-float Candidates::nearest() {
-  if (position_ == sorted_) sort_more();
-  return rows_[position_].least;
+  rest_from_ = rows_[sorted_ - 1].least;
 }
 
 std::span<Candidate> Candidates::take(std::size_t most, double limit) {

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "codec/code_block.hpp"
+
 namespace isovec::index {
 
 /// The largest float that is not above v.
@@ -50,7 +52,11 @@ class Thresholds {
 /// growing steps. 8 bytes a candidate.
 class Candidates {
  public:
-  void add(double least, std::uint32_t slot) { rows_.push_back({round_down(least), slot}); }
+  /// Adds the rows of a block that are in `rows` and whose bound is at most `limit`.
+  void add(const codec::RowMask& rows, const codec::PerRow<double>& least,
+           const codec::PerRow<std::uint32_t>& slots, double limit);
+  /// Makes room at once for so many.
+  void reserve(std::size_t rows) { rows_.reserve(rows); }
   /// Forgets those above `limit`. Requires that reading has not begun.
   void drop_above(float limit);
   void clear() noexcept;
@@ -59,8 +65,10 @@ class Candidates {
   std::size_t begin(float limit);
   [[nodiscard]] bool empty() const noexcept { return position_ == rows_.size(); }
   [[nodiscard]] std::size_t size() const noexcept { return rows_.size() - position_; }
-  /// The smallest bound of those not taken. Requires that there is one.
-  [[nodiscard]] float nearest();
+  /// Not above the bound of any that was not taken, and without sorting more. Requires that there is one.
+  [[nodiscard]] float nearest() const noexcept {
+    return position_ < sorted_ ? rows_[position_].least : rest_from_;
+  }
   /// Takes the next `most` candidates or fewer: those up to `limit`, at least one. Valid until the next call.
   [[nodiscard]] std::span<Candidate> take(std::size_t most, double limit);
 
@@ -68,8 +76,9 @@ class Candidates {
   void sort_more();
 
   std::vector<Candidate> rows_;
-  std::size_t sorted_ = 0;    // this many at the front are in order
-  std::size_t position_ = 0;  // this many have been taken
+  std::size_t sorted_ = 0;                                     // this many at the front are in order
+  std::size_t position_ = 0;                                   // this many have been taken
+  float rest_from_ = -std::numeric_limits<float>::infinity();  // the others are not below
 };
 
 }  // namespace isovec::index
