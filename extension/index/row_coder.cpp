@@ -1,0 +1,168 @@
+#include "index/row_coder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <isovec/error.hpp>
+
+#include "core/floating_point.hpp"
+#include "core/kernels.hpp"
+#include "core/similarity.hpp"
+
+namespace isovec::index {
+namespace {
+
+/// Rows that are mapped together: each row of W is read once for all of them, and they stay in cache.
+constexpr std::size_t kRowsAtOnce = 16;
+
+double norm_of(std::span<const double> v) noexcept {
+  return std::sqrt(core::kernels().dot_f64(v.data(), v.data(), v.size()));
+}
+
+/// |x| over the columns that a transform reads, in float64.
+double norm_of(std::span<const float> x) {
+  const std::vector<double> wide(x.begin(), x.end());
+  return norm_of(wide);
+}
+
+}  // namespace
+
+RowCoder::RowCoder(Metric metric, std::size_t dimension, const Transform* transform)
+    : metric_(metric), dimension_(dimension), transform_(transform) {
+  if (transform_ == nullptr) return;
+  const TransformParts& parts = transform_->parts();
+  if (parts.input_dimensions != dimension) {
+    throw Error(Code::invalid_argument, "the transform takes " + std::to_string(parts.input_dimensions) +
+                                            " dimensions, and the column has " + std::to_string(dimension));
+  }
+  const core::FloatingPointScope scope;
+  divides_ = metric == Metric::cosine || after(parts.normalize);
+  mean_norm_ = norm_of(parts.mean);
+  linear_size_ = linear_size(*transform_);
+}
+
+std::vector<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const std::int64_t> slots,
+                                        std::uint64_t seed) const {
+  const std::size_t d = transform_ == nullptr ? dimension_ : transform_->output_dimensions();
+  const codec::CodeBlockLabel label{static_cast<codec::CodeMetric>(metric_), d, slots, seed};
+  if (transform_ == nullptr) return codec::encode_block(label, rows);
+  if (rows.size() != slots.size() * dimension_ || slots.size() > codec::kBlockRows) {
+    throw Error(Code::invalid_argument, "a block of codes takes up to 256 rows of the column's dimension");
+  }
+  const core::FloatingPointScope scope;
+  std::vector<double> z;
+  std::vector<double> divisors;
+  std::vector<double> reaches;
+  map_rows(rows, z, divisors, reaches);
+  return codec::encode_block(label, codec::TransformedRows{z, divisors, reaches});
+}
+
+bool RowCoder::center(std::span<const float> x, std::span<const double> mean, double* out) const {
+  const TransformParts& parts = transform_->parts();
+  const std::span<const float> read = x.first(parts.columns);
+  double norm = 1;
+  if (before(parts.normalize)) {
+    norm = norm_of(read);
+    if (norm == 0) return false;
+  }
+  for (std::size_t j = 0; j < read.size(); ++j) {
+    out[j] = static_cast<double>(read[j]) / norm - (mean.empty() ? 0.0 : mean[j]);
+  }
+  return true;
+}
+
+/// z = W centered for `count` rows, each by the canonical sums.
+void RowCoder::map(const double* centered, std::size_t count, double* z) const {
+  const TransformParts& parts = transform_->parts();
+  const core::KernelTable& kernels = core::kernels();
+  const std::size_t columns = parts.columns;
+  const std::size_t outputs = parts.output_dimensions;
+  if (parts.kind == Linear::dense || parts.kind == Linear::symmetric) {
+    std::array<double, kRowsAtOnce> column;
+    for (std::size_t i = 0; i < outputs; ++i) {
+      // The rows as a matrix times row i of W: the same sums, with that row loaded once.
+      kernels.gemv_f64(centered, parts.linear.data() + i * columns, count, columns, column.data());
+      for (std::size_t r = 0; r < count; ++r) z[r * outputs + i] = column[r];
+    }
+    return;
+  }
+  std::copy(centered, centered + count * columns, z);
+  for (std::size_t r = 0; r < count; ++r) {
+    double* const row = z + r * columns;
+    if (parts.kind == Linear::diagonal) {
+      for (std::size_t j = 0; j < columns; ++j) row[j] *= parts.linear[j];
+    }
+    if (parts.kind != Linear::projection) continue;
+    for (std::size_t begin = 0; begin < parts.linear.size(); begin += columns) {
+      const double* const direction = parts.linear.data() + begin;
+      const double along = kernels.dot_f64(direction, centered + r * columns, columns);
+      for (std::size_t j = 0; j < columns; ++j) row[j] -= along * direction[j];
+    }
+  }
+}
+
+double RowCoder::reach(std::span<const float> x, double mean_norm) const {
+  const TransformParts& parts = transform_->parts();
+  return (before(parts.normalize) ? 1 : norm_of(x.first(parts.columns))) + mean_norm;
+}
+
+void RowCoder::map_rows(std::span<const float> rows, std::vector<double>& z, std::vector<double>& divisors,
+                        std::vector<double>& reaches) const {
+  const TransformParts& parts = transform_->parts();
+  const std::size_t count = rows.size() / dimension_;
+  const std::size_t outputs = parts.output_dimensions;
+  std::vector<double> centered(kRowsAtOnce * parts.columns);
+  z.resize(count * outputs);
+  divisors.resize(count);
+  reaches.resize(count);
+  for (std::size_t begin = 0; begin < count; begin += kRowsAtOnce) {
+    const std::size_t group = std::min(kRowsAtOnce, count - begin);
+    std::array<bool, kRowsAtOnce> defined{};
+    for (std::size_t r = 0; r < group; ++r) {
+      const auto x = rows.subspan((begin + r) * dimension_, dimension_);
+      double* const out = centered.data() + r * parts.columns;
+      defined[r] = center(x, parts.mean, out);
+      if (!defined[r]) std::fill(out, out + parts.columns, 0.0);
+      reaches[begin + r] = reach(x, mean_norm_);
+    }
+    map(centered.data(), group, z.data() + begin * outputs);
+    for (std::size_t r = 0; r < group; ++r) {
+      const double norm = divides_ ? norm_of(std::span(z).subspan((begin + r) * outputs, outputs)) : 1;
+      divisors[begin + r] = defined[r] ? norm : 0;
+    }
+  }
+}
+
+QueryCode RowCoder::code(const Query& query) const {
+  if (transform_ == nullptr) return QueryCode::raw(metric_, query.vector);
+  const core::FloatingPointScope scope;
+  const TransformParts& parts = transform_->parts();
+  if (query.vector.size() != dimension_ || (!query.mean.empty() && query.mean.size() != dimension_)) {
+    throw Error(Code::invalid_argument,
+                "a query and its mean have the dimension of the column, " + std::to_string(dimension_));
+  }
+  std::vector<double> own_mean(query.mean.begin(), query.mean.end());
+  own_mean.resize(query.mean.empty() ? 0 : parts.columns);
+  const std::span<const double> mean =
+      query.mean.empty() ? std::span(parts.mean) : std::span<const double>(own_mean);
+  std::vector<double> centered(parts.columns);
+  std::vector<double> z(parts.output_dimensions);
+  if (!center(query.vector, mean, centered.data())) {
+    throw Error(Code::invalid_argument,
+                "the transform normalizes rows first, and a zero vector has no direction");
+  }
+  map(centered.data(), 1, z.data());
+  TransformedQuery transformed;
+  transformed.z = z;
+  transformed.divisor = divides_ ? norm_of(z) : 1;
+  transformed.reach = reach(query.vector, norm_of(mean));
+  transformed.linear_size = linear_size_;
+  transformed.columns = parts.columns;
+  // Scorer divides a.x by a float32 sum's norm: core/similarity.hpp, half of its rounding in the root.
+  if (before(parts.normalize)) {
+    transformed.row_norm_error = 0.51 * static_cast<double>(8 + (dimension_ + 31) / 32) * 0x1p-24;
+  }
+  return QueryCode::transformed(metric_, transformed);
+}
+
+}  // namespace isovec::index

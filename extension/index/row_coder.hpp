@@ -1,0 +1,44 @@
+#pragma once
+// Codes the rows of one column for the scores that Scorer gives, and its queries to match.
+
+#include <isovec/transform.hpp>
+#include <span>
+#include <vector>
+
+#include "codec/code_encoder.hpp"
+#include "index/metric.hpp"
+#include "index/query_code.hpp"
+#include "index/scorer.hpp"
+
+namespace isovec::index {
+
+class RowCoder {
+ public:
+  /// Rows of d dimensions, transformed before they are compared where `transform` is not null; it must
+  /// outlive this.
+  RowCoder(Metric metric, std::size_t dimension, const Transform* transform);
+
+  /// One block of 1 to 256 untransformed rows, n x d, row-major; slots and seed as in codec::CodeBlockLabel.
+  /// Throws Error as codec::encode_block does.
+  [[nodiscard]] std::vector<std::byte> encode(std::span<const float> rows,
+                                              std::span<const std::int64_t> slots, std::uint64_t seed) const;
+
+  /// The query of a search. Requires the metric and transform of this; throws Error as Scorer::make does.
+  [[nodiscard]] QueryCode code(const Query& query) const;
+
+ private:
+  void map_rows(std::span<const float> rows, std::vector<double>& z, std::vector<double>& divisors,
+                std::vector<double>& reaches) const;
+  [[nodiscard]] bool center(std::span<const float> x, std::span<const double> mean, double* out) const;
+  void map(const double* centered, std::size_t count, double* z) const;
+  [[nodiscard]] double reach(std::span<const float> x, double mean_norm) const;
+
+  Metric metric_;
+  std::size_t dimension_;
+  const Transform* transform_;
+  bool divides_ = false;  // z is divided by its norm
+  double mean_norm_ = 0;
+  double linear_size_ = 0;
+};
+
+}  // namespace isovec::index
