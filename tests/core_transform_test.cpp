@@ -274,6 +274,17 @@ TEST_CASE("a transform from outside maps by its mean and matrix", "[core][transf
   CHECK(back == std::vector<float>{1, 2});
 }
 
+TEST_CASE("numbers beyond float32 are refused, in a matrix and in z", "[core][transform]") {
+  CHECK(message_of([] {
+          static_cast<void>(make_transform({}, std::vector<double>{1e39}, 1));
+        }).find("beyond float32") != std::string::npos);
+  const Transform large = make_transform({}, std::vector<double>{1e30}, 1);
+  std::vector<float> z(1);
+  CHECK_THROWS_AS(large.apply(std::vector<float>{1e30F}, z), Error);
+  CHECK_NOTHROW(large.apply(std::vector<float>{1e-30F}, z));
+  CHECK(std::isfinite(large.row_norm(std::vector<float>{1e38F})));
+}
+
 TEST_CASE("parts that do not fit together are refused", "[core][transform]") {
   TransformParts good = fit_rows(rows_16(), "whiten").parts();
   const auto refused = [&](const auto& spoil) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/kernels.hpp"
+#include "core/key_values.hpp"
 #include "core/solve.hpp"
 
 namespace isovec {
@@ -17,12 +18,14 @@ void require(bool holds, const char* what) {
   if (!holds) throw Error(Code::invalid_argument, std::string("a transform is inconsistent: ") + what);
 }
 
-void check_finite(const std::vector<double>& numbers, const char* what) {
+// Within float32's range no float64 sum of a transform can overflow.
+void check_range(const std::vector<double>& numbers, const char* what) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (!std::isfinite(numbers[i])) {
-      throw Error(Code::invalid_argument,
-                  "element " + std::to_string(i) + " of the " + what + " is NaN or infinite");
-    }
+    if (std::abs(numbers[i]) <= static_cast<double>(std::numeric_limits<float>::max())) continue;
+    const std::string where = "element " + std::to_string(i) + " of the " + what;
+    if (!std::isfinite(numbers[i])) throw Error(Code::invalid_argument, where + " is NaN or infinite");
+    throw Error(Code::invalid_argument, where + " is " + core::shortest(numbers[i]) +
+                                            ", beyond float32: scale the vectors to another unit");
   }
 }
 
@@ -50,10 +53,10 @@ void check_parts(const TransformParts& parts) {
   require(parts.kind != Linear::projection || !parts.linear.empty(), "the size of its matrix");
   require(parts.eigenvalues.empty() || parts.eigenvalues.size() == parts.columns, "its eigenvalues");
   require(parts.standardizer.empty() || parts.standardizer.size() == parts.columns, "its standardizer");
-  check_finite(parts.mean, "mean");
-  check_finite(parts.linear, "matrix");
-  check_finite(parts.eigenvalues, "eigenvalues");
-  check_finite(parts.standardizer, "standardizer");
+  check_range(parts.mean, "mean");
+  check_range(parts.linear, "matrix");
+  check_range(parts.eigenvalues, "eigenvalues");
+  check_range(parts.standardizer, "standardizer");
 }
 
 [[noreturn]] void refuse_dimensions(std::size_t expected, std::size_t got) {
@@ -145,6 +148,10 @@ void Transform::apply(std::span<const float> x, std::span<float> z) const {
     std::vector<double> mapped(parts_.columns);
     map(centered.data(), mapped.data());
     std::transform(mapped.begin(), mapped.end(), z.begin(), [](double v) { return static_cast<float>(v); });
+  }
+  if (core::kernels().first_nonfinite(z.data(), z.size()) != z.size()) {
+    throw Error(Code::invalid_argument,
+                "the transformed vector is beyond float32: scale the vectors to another unit");
   }
   if (after(parts_.normalize)) normalize_in_place(z);
 }
