@@ -48,22 +48,18 @@ std::string nonfinite_name(float value) {
 
 }  // namespace
 
-VectorView view_vector(std::span<const std::byte> blob, ElementType type) {
-  if (blob.empty())
-    throw Error(Code::invalid_argument, "the BLOB is empty: a vector has at least one element");
+void throw_no_vector(std::size_t size, ElementType type) {
+  if (size == 0) throw Error(Code::invalid_argument, "the BLOB is empty: a vector has at least one element");
   const std::size_t bits = bits_of(type);
-  if (bits > 8 && blob.size() % (bits / 8) != 0) {
-    throw Error(Code::invalid_argument, "a BLOB of " + text_of(blob.size()) + " bytes is no vector of " +
+  if (bits > 8 && size % (bits / 8) != 0) {
+    throw Error(Code::invalid_argument, "a BLOB of " + text_of(size) + " bytes is no vector of " +
                                             std::string(name_of(type)) + ", which takes " +
                                             text_of(bits / 8) + " bytes an element");
   }
-  const std::size_t dimension = bits > 8 ? blob.size() / (bits / 8) : blob.size() * (8 / bits);
-  if (dimension > kMaximumDimension) {
-    throw Error(Code::too_big, "a vector of " + text_of(dimension) + " elements (" +
-                                   std::string(name_of(type)) + ", " + text_of(blob.size()) +
-                                   " bytes) is above the limit of " + text_of(kMaximumDimension));
-  }
-  return {type, dimension, blob.data()};
+  const std::size_t dimension = bits > 8 ? size / (bits / 8) : size * (8 / bits);
+  throw Error(Code::too_big, "a vector of " + text_of(dimension) + " elements (" +
+                                 std::string(name_of(type)) + ", " + text_of(size) +
+                                 " bytes) is above the limit of " + text_of(kMaximumDimension));
 }
 
 std::size_t first_nonfinite(const VectorView& vector) noexcept {

@@ -38,7 +38,7 @@ struct VectorView {
 
 /// The view of a BLOB as a vector of `type`. Throws where it is empty, no whole number of elements, or above
 /// kMaximumDimension. The elements are not looked at: see require_finite().
-[[nodiscard]] VectorView view_vector(std::span<const std::byte> blob, ElementType type);
+[[nodiscard]] inline VectorView view_vector(std::span<const std::byte> blob, ElementType type);
 
 /// Index of the first NaN or infinity, the dimension where there is none.
 [[nodiscard]] std::size_t first_nonfinite(const VectorView& vector) noexcept;
@@ -54,6 +54,22 @@ void require_finite(const VectorView& vector);
 /// Throws unless both have the same type and dimension.
 inline void require_same_shape(const VectorView& a, const VectorView& b) {
   if (a.type != b.type || a.dimension != b.dimension) throw_shapes_differ(a, b);
+}
+
+/// Throws what view_vector() has to say about a BLOB of `size` bytes that is no vector of `type`.
+[[noreturn]] void throw_no_vector(std::size_t size, ElementType type);
+
+// Here because a query comes through it for every row.
+inline VectorView view_vector(std::span<const std::byte> blob, ElementType type) {
+  const std::size_t bits = blob.size() * 8;
+  const std::size_t dimension = type == ElementType::float32 ? bits / 32
+                                : type == ElementType::int8  ? bits / 8
+                                : type == ElementType::bit   ? bits
+                                                             : bits / 16;
+  if (dimension - 1 >= kMaximumDimension || bytes_of(type, dimension) != blob.size()) {
+    throw_no_vector(blob.size(), type);
+  }
+  return {type, dimension, blob.data()};
 }
 
 }  // namespace isovec::codec

@@ -147,9 +147,16 @@ void quantize_binary(sqlite3_context* context, const Arguments& arguments) {
     given.require_finite();
     center = floats_of(given);
   }
-  std::vector<float> values = floats_of(vector);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = values[i] > center[i] ? 1.0F : 0.0F;
-  set_vector(context, values, ElementType::bit);
+  const std::vector<float> values = floats_of(vector);
+  VectorResult result(ElementType::bit, values.size());
+  for (std::size_t i = 0; i < values.size(); i += 8) {
+    unsigned byte = 0;
+    for (std::size_t bit = 0; bit < 8; ++bit) {
+      byte |= static_cast<unsigned>(values[i + bit] > center[i + bit]) << bit;
+    }
+    result.bytes()[i / 8] = static_cast<std::byte>(byte);
+  }
+  std::move(result).set(context);
 }
 
 // sqlite-vec's rounding, so that vectors quantized there and here are the same: [-1, 1] to -128..127, cut
@@ -163,12 +170,14 @@ void quantize_int8(sqlite3_context* context, const Arguments& arguments) {
   }
   vector.require_finite();
   constexpr float kStep = 2.0F / 255.0F;
-  std::vector<float> values = floats_of(vector);
-  for (float& value : values) {
-    const double level = (static_cast<double>(value) + 1.0) / static_cast<double>(kStep) - 128.0;
-    value = static_cast<float>(std::trunc(std::clamp(level, -128.0, 127.0)));
+  const std::vector<float> values = floats_of(vector);
+  VectorResult result(ElementType::int8, values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double level = (static_cast<double>(values[i]) + 1.0) / static_cast<double>(kStep) - 128.0;
+    const auto cut = static_cast<std::int8_t>(std::clamp(level, -128.0, 127.0));
+    result.bytes()[i] = static_cast<std::byte>(cut);
   }
-  set_vector(context, values, ElementType::int8);
+  std::move(result).set(context);
 }
 
 constexpr Function kFunctions[] = {

@@ -39,14 +39,6 @@ std::string describe(db::Value value) {
   return core::shortest(value.real());
 }
 
-// SQLite keeps what was made of an argument only where the argument is a constant of the statement, and
-// throws it away after each call where it is not. Text is dear enough to try always. Of BLOBs, a bound
-// parameter is a constant for sure, and a BLOB with a subtype is more often a constant than not, since a
-// column of an ordinary table has none.
-bool worth_keeping(db::Value value, int type, unsigned subtype) noexcept {
-  return type == SQLITE_TEXT || subtype != 0 || sqlite3_value_frombind(value.handle()) != 0;
-}
-
 double squared_norm_of(const codec::VectorView& view) noexcept {
   const core::KernelTable& kernels = core::kernels();
   switch (view.type) {
@@ -75,31 +67,48 @@ struct VectorArgument::Kept {
 };
 
 VectorArgument::VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index)
-    : context_(context), index_(static_cast<int>(index)) {
-  const db::Value value = arguments[index];
-  const int type = value.type();
-  if (type != SQLITE_BLOB && type != SQLITE_TEXT) throw_no_vector(value);
-  const unsigned subtype = value.subtype();
-  cacheable_ = worth_keeping(value, type, subtype);
-  // Ours alone, so it may still be added to.
-  if (cacheable_) known_ = const_cast<Kept*>(db::cached_argument<Kept>(context, index_));
+    : context_(context), value_(arguments[index]), index_(static_cast<int>(index)) {
+  const int type = value_.type();
   if (type == SQLITE_BLOB) {
-    view_ = codec::view_vector(value.blob(), codec::type_of_subtype(subtype));
-    return;
+    subtype_ = value_.subtype();
+    view_ = codec::view_vector(value_.blob(), codec::type_of_subtype(subtype_));
+  } else if (type == SQLITE_TEXT) {
+    read_text();
+  } else if (type != SQLITE_NULL) {
+    throw_no_vector(value_);
   }
+}
+
+VectorArgument::~VectorArgument() {
+  if (fresh_ != nullptr && is_kept()) db::cache_argument(context_, index_, std::move(fresh_));
+}
+
+void VectorArgument::read_text() {
+  look_up();
   Kept& parsed = kept();
   if (parsed.values.empty()) {
-    parsed.values = codec::parse_vector_json(value.text());
+    parsed.values = codec::parse_vector_json(value_.text());
     parsed.finite = true;
   }
   view_ = view_of_floats(parsed.values);
 }
 
-VectorArgument::~VectorArgument() {
-  if (cacheable_ && fresh_ != nullptr) db::cache_argument(context_, index_, std::move(fresh_));
+void VectorArgument::look_up() noexcept {
+  keeping_ = Keeping::yes;
+  // Ours alone, so it may still be added to.
+  known_ = const_cast<Kept*>(db::cached_argument<Kept>(context_, index_));
+}
+
+bool VectorArgument::is_kept() noexcept {
+  if (keeping_ == Keeping::unasked) {
+    keeping_ = Keeping::no;
+    if (subtype_ != 0 || sqlite3_value_frombind(value_.handle()) != 0) look_up();
+  }
+  return keeping_ == Keeping::yes;
 }
 
 VectorArgument::Kept& VectorArgument::kept() {
+  static_cast<void>(is_kept());
   if (known_ == nullptr) {
     fresh_ = std::make_unique<Kept>();
     known_ = fresh_.get();
@@ -115,21 +124,21 @@ const float* VectorArgument::float32() {
 }
 
 void VectorArgument::require_finite() {
-  if (!cacheable_) return codec::require_finite(view_);
+  if (!is_kept()) return codec::require_finite(view_);
   Kept& seen = kept();
   if (!seen.finite) codec::require_finite(view_);
   seen.finite = true;
 }
 
 double VectorArgument::squared_norm() {
-  if (!cacheable_) return squared_norm_of(view_);
+  if (!is_kept()) return squared_norm_of(view_);
   Kept& seen = kept();
   if (!seen.squared_norm) seen.squared_norm = squared_norm_of(view_);
   return *seen.squared_norm;
 }
 
-bool VectorArgument::knows_norm() const noexcept {
-  return known_ != nullptr && known_->squared_norm.has_value();
+bool VectorArgument::knows_norm() noexcept {
+  return is_kept() && known_ != nullptr && known_->squared_norm.has_value();
 }
 
 DecodedVector::DecodedVector(db::Value value) {

@@ -20,13 +20,15 @@ namespace isovec::surface {
 class VectorArgument {
  public:
   /// Decodes argument `index`: a BLOB of the type that its subtype says (float32 without one), or JSON text
-  /// (float32). Throws where it is no vector. A BLOB's elements are not looked at; see require_finite().
+  /// (float32). Throws where it is no vector. A NULL is a vector of no elements: ask is_null(), or
+  /// Arguments::any_null() before. A BLOB's elements are not looked at; see require_finite().
   VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index);
   /// Leaves what was worked out for a constant argument with the statement.
   ~VectorArgument();
   VectorArgument(const VectorArgument&) = delete;
   VectorArgument& operator=(const VectorArgument&) = delete;
 
+  [[nodiscard]] bool is_null() const noexcept { return view_.data == nullptr; }
   [[nodiscard]] const codec::VectorView& view() const noexcept { return view_; }
   [[nodiscard]] codec::ElementType type() const noexcept { return view_.type; }
   [[nodiscard]] std::size_t dimension() const noexcept { return view_.dimension; }
@@ -39,16 +41,27 @@ class VectorArgument {
   /// bits the number that is set. A constant's is computed once.
   [[nodiscard]] double squared_norm();
   /// Whether squared_norm() costs nothing, since an earlier row computed it.
-  [[nodiscard]] bool knows_norm() const noexcept;
+  [[nodiscard]] bool knows_norm() noexcept;
   /// Whether what is computed now may be known for the next row.
-  [[nodiscard]] bool is_kept() const noexcept { return cacheable_; }
+  ///
+  /// SQLite keeps what was made of an argument only where the argument is a constant of the statement, and
+  /// throws it away after each call where it is not. Text is dear enough to try always. Of BLOBs, a bound
+  /// parameter is a constant for sure, and a BLOB with a subtype is more often a constant than not, since a
+  /// column of an ordinary table has none.
+  [[nodiscard]] bool is_kept() noexcept;
 
  private:
   struct Kept;
+  enum class Keeping : std::uint8_t { unasked, no, yes };
+  void read_text();
+  void look_up() noexcept;
   Kept& kept();
+
   sqlite3_context* context_;
+  db::Value value_;
   int index_;
-  bool cacheable_ = false;
+  unsigned subtype_ = 0;
+  Keeping keeping_ = Keeping::unasked;
   codec::VectorView view_;
   Kept* known_ = nullptr;        // what the statement keeps, or fresh_
   std::unique_ptr<Kept> fresh_;  // worked out in this call
