@@ -83,6 +83,7 @@ const char* const kSpecs[] = {"none",
                               "whiten basis=zca k=5",
                               "whiten slice=9",
                               "whiten normalize=before",
+                              "whiten slice=9 normalize=before",
                               "whiten normalize=after",
                               "center normalize=both",
                               "whiten k=6 normalize=both"};

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <isovec/error.hpp>
 #include <isovec/transform.hpp>
 #include <utility>
@@ -94,17 +95,23 @@ Transform::Transform(TransformParts parts) : parts_(std::move(parts)) {
   }
 }
 
+double Transform::input_norm(const float* x) const noexcept {
+  double squares = 0;
+  for (std::size_t j = 0; j < parts_.columns; ++j) {
+    float element = 0;
+    std::memcpy(&element, x + j, sizeof element);
+    squares += static_cast<double>(element) * static_cast<double>(element);
+  }
+  return std::sqrt(squares);
+}
+
 // out = x - mean, or x / |x| - mean; false where a zero x should be normalized.
 bool Transform::center(std::span<const float> x, const std::vector<double>& mean, double* out) const {
   if (x.size() != parts_.input_dimensions) refuse_dimensions(parts_.input_dimensions, x.size());
   double norm = 1;
   if (before(parts_.normalize)) {
-    double squares = 0;
-    for (std::size_t j = 0; j < parts_.columns; ++j) {
-      squares += static_cast<double>(x[j]) * static_cast<double>(x[j]);
-    }
-    if (squares == 0) return false;
-    norm = std::sqrt(squares);
+    norm = input_norm(x.data());
+    if (norm == 0) return false;
   }
   for (std::size_t j = 0; j < parts_.columns; ++j) {
     out[j] = static_cast<double>(x[j]) / norm - (mean.empty() ? 0.0 : mean[j]);

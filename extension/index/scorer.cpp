@@ -105,7 +105,7 @@ class Transformed final : public Scorer {
     for (std::size_t r = 0; r < rows.count; ++r) {
       double dot = scores[r];
       if (divides_) {
-        const double norm = core::norm(rows.row(r, d));
+        const double norm = query_.transform->input_norm(rows.row(r, d).data());
         if (norm == 0) {
           scores[r] = kUndefined;
           continue;

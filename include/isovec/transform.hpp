@@ -102,6 +102,10 @@ class Transform {
   /// The same with the query centered on `query_mean` (d numbers). Throws Error where nothing is subtracted.
   [[nodiscard]] QueryForm query_form(std::span<const float> q, std::span<const float> query_mean) const;
 
+  /// What normalize=before divides x by: its norm over the coordinates that are read, summed in float64 in
+  /// ascending order. x has input_dimensions() numbers at no particular alignment.
+  [[nodiscard]] double input_norm(const float* x) const noexcept;
+
   /// |W (x - mean)| in fixed-order float64: the same bits on every CPU. 0 for a zero x under
   /// normalize=before.
   [[nodiscard]] double row_norm(std::span<const float> x) const;
