@@ -1,4 +1,5 @@
--- Hubs: rows that turn up among everybody's neighbours. How many lists of the ten nearest is a row in?
+-- Hubs: rows that turn up among everybody's neighbours. In how many lists of the ten nearest is a row?
+-- Every fifth row asks here; let all of your rows ask.
 .load build/release/isovec
 .mode column
 
@@ -8,9 +9,11 @@ INSERT INTO vectors(vectors) VALUES ('fit');
 
 CREATE TABLE neighbours(method TEXT, id INTEGER, neighbour INTEGER);
 INSERT INTO neighbours
-  SELECT 'raw', q.id, x.id FROM vectors q JOIN vectors x ON x.v MATCH q.v AND x.k = 11 AND x.transform = 'none' WHERE x.id <> q.id;
+  SELECT 'raw', q.id, x.id FROM vectors q JOIN vectors x ON x.v MATCH q.v AND x.k = 11 AND x.transform = 'none'
+   WHERE q.id % 5 = 0 AND x.id <> q.id;
 INSERT INTO neighbours
-  SELECT 'whiten', q.id, x.id FROM vectors q JOIN vectors x ON x.v MATCH q.v AND x.k = 11 WHERE x.id <> q.id;
+  SELECT 'whiten', q.id, x.id FROM vectors q JOIN vectors x ON x.v MATCH q.v AND x.k = 11
+   WHERE q.id % 5 = 0 AND x.id <> q.id;
 
 CREATE INDEX neighbours_by_neighbour ON neighbours(method, neighbour);
 
@@ -25,5 +28,5 @@ SELECT method, count(*) AS rows,
   FROM occurrences JOIN moments USING (method) GROUP BY method;
 --> method  rows  skewness  largest  in_no_list
 --> ------  ----  --------  -------  ----------
---> raw     4197  1.57      72       1.6 %
---> whiten  4197  1.04      47       0.1 %
+--> raw     4197  1.54      15       21.5 %
+--> whiten  4197  0.93      10       15.7 %
