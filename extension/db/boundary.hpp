@@ -17,22 +17,24 @@ void report(sqlite3_context* context, const char* name, int result_code, const c
 /// Sets the error message of a virtual table; the text that was there is freed. Never throws.
 void report(char** error_message, const char* prefix, const char* message) noexcept;
 
-/// Runs the body of an SQL function called `name`; whatever it throws becomes the function's error.
+/// Runs the body of an SQL function; whatever it throws becomes the function's error, behind the name that
+/// `name_of` gives, which is asked only then.
 template <typename Body>
-void guard(sqlite3_context* context, const char* name, Body&& body) noexcept {
+void guard(sqlite3_context* context, const char* (*name_of)(sqlite3_context*) noexcept,
+           Body&& body) noexcept {
   const core::FloatingPointScope floating_point;
   try {
     std::forward<Body>(body)();
   } catch (const std::bad_alloc&) {
     sqlite3_result_error_nomem(context);
   } catch (const Error& error) {
-    report(context, name, result_code_of(error.code()), error.what());
+    report(context, name_of(context), result_code_of(error.code()), error.what());
   } catch (const SqliteFailure& failure) {
-    report(context, name, failure.result_code(), failure.what());
+    report(context, name_of(context), failure.result_code(), failure.what());
   } catch (const std::exception& error) {
-    report(context, name, SQLITE_ERROR, error.what());
+    report(context, name_of(context), SQLITE_ERROR, error.what());
   } catch (...) {
-    report(context, name, SQLITE_INTERNAL, "unknown failure");
+    report(context, name_of(context), SQLITE_INTERNAL, "unknown failure");
   }
 }
 

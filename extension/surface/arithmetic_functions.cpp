@@ -38,14 +38,34 @@ std::vector<float> floats_of(VectorArgument& vector) {
   return values;
 }
 
-void set_checked(sqlite3_context* context, std::span<const float> values, ElementType type) {
+void require_no_overflow(std::span<const float> values) {
   const std::size_t overflow = core::kernels().first_nonfinite(values.data(), values.size());
-  if (overflow != values.size()) {
-    throw Error(Code::invalid_argument, "element " + std::to_string(overflow) +
-                                            " of the result is beyond float32, whose largest number is "
-                                            "3.4028235e38");
+  if (overflow == values.size()) return;
+  throw Error(Code::invalid_argument, "element " + std::to_string(overflow) +
+                                          " of the result is beyond float32, whose largest number is "
+                                          "3.4028235e38");
+}
+
+// Makes what fill(out) writes the function's result, rounded to `type`.
+template <typename Fill>
+void set_computed(sqlite3_context* context, std::size_t dimension, ElementType type, Fill fill) {
+  if (type == ElementType::float32) {
+    VectorResult result(type, dimension);
+    fill(result.float32());
+    require_no_overflow(result.float32());
+    return std::move(result).set(context);
   }
+  std::vector<float> values(dimension);
+  fill(std::span<float>(values));
+  require_no_overflow(values);
   set_vector(context, values, type);
+}
+
+// An element of what float32() gave, which need not be aligned.
+float load(const float* values, std::size_t index) noexcept {
+  float value;
+  std::memcpy(&value, reinterpret_cast<const std::byte*>(values) + index * sizeof(float), sizeof(float));
+  return value;
 }
 
 template <typename Operation>
@@ -57,10 +77,11 @@ void combine(sqlite3_context* context, const Arguments& arguments, Operation ope
   codec::require_same_shape(a.view(), b.view());
   a.require_finite();
   b.require_finite();
-  std::vector<float> result = floats_of(a);
-  const std::vector<float> other = floats_of(b);
-  std::transform(result.begin(), result.end(), other.begin(), result.begin(), operation);
-  set_checked(context, result, a.type());
+  const float* const left = a.float32();
+  const float* const right = b.float32();
+  set_computed(context, a.dimension(), a.type(), [&](std::span<float> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = operation(load(left, i), load(right, i));
+  });
 }
 
 void add(sqlite3_context* context, const Arguments& arguments) {
@@ -71,15 +92,23 @@ void subtract(sqlite3_context* context, const Arguments& arguments) {
   combine(context, arguments, [](float a, float b) { return a - b; });
 }
 
+// Each element times a factor, rounded once.
+void set_scaled(sqlite3_context* context, VectorArgument& vector, double factor) {
+  const float* const values = vector.float32();
+  set_computed(context, vector.dimension(), vector.type(), [&](std::span<float> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<float>(factor * static_cast<double>(load(values, i)));
+    }
+  });
+}
+
 void scale(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   VectorArgument vector(context, arguments, 0);
   require_floating(vector);
   const double factor = number_argument(arguments[1], "the factor");
   vector.require_finite();
-  std::vector<float> values = floats_of(vector);
-  for (float& value : values) value = static_cast<float>(factor * static_cast<double>(value));
-  set_checked(context, values, vector.type());
+  set_scaled(context, vector, factor);
 }
 
 // Length of the vector. Throws where an element is not finite.
@@ -104,10 +133,7 @@ void normalize(sqlite3_context* context, const Arguments& arguments) {
   VectorArgument vector(context, arguments, 0);
   require_floating(vector);
   const double length = norm_of(vector);
-  if (length == 0) return;
-  std::vector<float> values = floats_of(vector);
-  for (float& value : values) value = static_cast<float>(static_cast<double>(value) / length);
-  set_vector(context, values, vector.type());
+  if (length != 0) set_scaled(context, vector, 1 / length);
 }
 
 void cosine_gradient(sqlite3_context* context, const Arguments& arguments) {
@@ -124,11 +150,11 @@ void cosine_gradient(sqlite3_context* context, const Arguments& arguments) {
   const double norm_y = std::sqrt(core::wide_squared_norm(ys));
   if (norm_x == 0 || norm_y == 0) return;
   const double cosine = core::wide_dot(xs, ys) / (norm_x * norm_y);
-  std::vector<float> gradient(xs.size());
-  for (std::size_t i = 0; i < xs.size(); ++i) {
-    gradient[i] = static_cast<float>((ys[i] / norm_y - cosine * (xs[i] / norm_x)) / norm_x);
-  }
-  set_checked(context, gradient, ElementType::float32);
+  set_computed(context, xs.size(), ElementType::float32, [&](std::span<float> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = static_cast<float>((ys[i] / norm_y - cosine * (xs[i] / norm_x)) / norm_x);
+    }
+  });
 }
 
 void quantize_binary(sqlite3_context* context, const Arguments& arguments) {

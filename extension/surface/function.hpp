@@ -87,13 +87,13 @@ inline constexpr int kInnocuousVector = kInnocuous | db::kResultSubtype;
 /// Makes SQLite's callback of a body that takes (context, arguments) and may throw.
 template <auto Body>
 void call(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
-  db::guard(context, name_of(context), [&] { Body(context, Arguments(count, values)); });
+  db::guard(context, name_of, [&] { Body(context, Arguments(count, values)); });
 }
 
 /// Makes SQLite's final or value callback of a body that takes the context and may throw.
 template <auto Body>
 void finish(sqlite3_context* context) noexcept {
-  db::guard(context, name_of(context), [&] { Body(context); });
+  db::guard(context, name_of, [&] { Body(context); });
 }
 
 /// All rows, in the order of the reference.

@@ -159,12 +159,12 @@ const float* DecodedVector::float32() {
 }
 
 std::int64_t integer_argument(db::Value value, const char* what, std::int64_t least, std::int64_t most) {
-  const std::string expected =
-      std::string(what) + " must be an integer from " + std::to_string(least) + " to " + std::to_string(most);
   const std::optional<std::int64_t> integer = value.integral();
-  if (!integer) throw Error(Code::invalid_argument, expected + ", and this is " + describe(value));
-  if (*integer < least || *integer > most) {
-    throw Error(Code::invalid_argument, expected + ", and this is " + std::to_string(*integer));
+  if (!integer || *integer < least || *integer > most) {
+    throw Error(Code::invalid_argument, std::string(what) + " must be an integer from " +
+                                            std::to_string(least) + " to " + std::to_string(most) +
+                                            ", and this is " +
+                                            (integer ? std::to_string(*integer) : describe(value)));
   }
   return *integer;
 }
