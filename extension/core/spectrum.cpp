@@ -121,6 +121,9 @@ std::vector<Component> components(const Transform& transform) {
     refuse("basis=cholesky has no components: fit with basis=zca or basis=pca");
   }
   const bool in_rows = spec.method == Method::pca || spec.basis == Basis::pca || spec.basis == Basis::pca_cor;
+  const std::size_t rows = in_rows ? parts.output_dimensions : parts.columns;
+  if (parts.linear.size() != rows * parts.columns)
+    refuse("the transform does not have the matrix that its spec names");
   if (in_rows) return rows_as_components(parts);
   if (spec.power == 0) refuse("power=0 leaves all directions alike, so the transform has no components");
   return symmetric_components(parts);

@@ -52,6 +52,8 @@ void check_parts(const TransformParts& parts) {
   require(parts.mean.empty() || parts.mean.size() == parts.columns, "the length of its mean");
   require(parts.linear.size() == linear_size(parts), "the size of its matrix");
   require(parts.kind != Linear::projection || !parts.linear.empty(), "the size of its matrix");
+  const bool square = parts.output_dimensions == parts.input_dimensions && parts.kind != Linear::projection;
+  require(square || !parts.not_invertible.empty(), "it claims an inverse that cannot be");
   require(parts.eigenvalues.empty() || parts.eigenvalues.size() == parts.columns, "its eigenvalues");
   require(parts.standardizer.empty() || parts.standardizer.size() == parts.columns, "its standardizer");
   check_range(parts.mean, "mean");
@@ -68,6 +70,12 @@ void check_parts(const TransformParts& parts) {
 [[noreturn]] void refuse_zero_vector() {
   throw Error(Code::invalid_argument,
               "the transform normalizes rows first, and a zero vector has no direction");
+}
+
+void check_result(std::span<const float> result) {
+  if (core::kernels().first_nonfinite(result.data(), result.size()) == result.size()) return;
+  throw Error(Code::invalid_argument,
+              "the resulting vector is beyond float32: scale the vectors to another unit");
 }
 
 bool has_matrix(Linear kind) {
@@ -156,10 +164,7 @@ void Transform::apply(std::span<const float> x, std::span<float> z) const {
     map(centered.data(), mapped.data());
     std::transform(mapped.begin(), mapped.end(), z.begin(), [](double v) { return static_cast<float>(v); });
   }
-  if (core::kernels().first_nonfinite(z.data(), z.size()) != z.size()) {
-    throw Error(Code::invalid_argument,
-                "the transformed vector is beyond float32: scale the vectors to another unit");
-  }
+  check_result(z);
   if (after(parts_.normalize)) normalize_in_place(z);
 }
 
@@ -199,6 +204,7 @@ void Transform::inverse(std::span<const float> z, std::span<float> x) const {
   for (std::size_t j = 0; j < columns; ++j) {
     x[j] = static_cast<float>(result[j] + (parts_.mean.empty() ? 0.0 : parts_.mean[j]));
   }
+  check_result(x.first(columns));
 }
 
 QueryForm Transform::form_around(std::span<const float> q, const std::vector<double>& mean) const {
