@@ -136,14 +136,27 @@ void Change::bind_auxiliary(Sql sql, std::int64_t id, std::span<sqlite3_value* c
   add_history(hash);
 }
 
+// A row that is new must find no values of a former one: its INSERT could only fail.
+void Change::require_no_auxiliary(std::int64_t id) {
+  const db::Run there(statements_[Sql::read_auxiliary]);
+  there->bind(1, id);
+  if (!there->step()) return;
+  throw Error(Code::corrupt,
+              "there are auxiliary values of row " + std::to_string(id) + ", which does not exist");
+}
+
 void Change::insert_auxiliary(const RowValues& row, std::int64_t id) {
-  if (has_auxiliary(shape_)) bind_auxiliary(Sql::insert_auxiliary, id, row.auxiliary);
+  if (!has_auxiliary(shape_)) return;
+  require_no_auxiliary(id);
+  bind_auxiliary(Sql::insert_auxiliary, id, row.auxiliary);
 }
 
 void Change::update_auxiliary(const RowValues& row, std::int64_t old_id, std::int64_t id) {
   const bool touched = std::any_of(row.auxiliary.begin(), row.auxiliary.end(),
                                    [](const sqlite3_value* value) { return value != nullptr; });
   if (!has_auxiliary(shape_) || (!touched && old_id == id)) return;
+  const bool erased = std::find(erased_.begin(), erased_.end(), id) != erased_.end();
+  if (old_id != id && !erased) require_no_auxiliary(id);
   const db::Run old(statements_[Sql::read_auxiliary]);
   old->bind(1, old_id);
   if (!old->step()) {
@@ -219,6 +232,7 @@ void Change::erase(std::int64_t id) {
     if (store_.transform(geometry.column, state_) != nullptr) set_norm(geometry.column, head->slot, 0);
   }
   --state_.rows;
+  erased_.push_back(id);
   statements_[Sql::delete_row].bind(1, id);
   bound_.push_back(Sql::delete_row);
   if (!has_auxiliary(shape_)) return;

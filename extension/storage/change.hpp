@@ -44,6 +44,7 @@ class Change {
   void set_norm(std::size_t column, std::int64_t slot, double norm);
   void set_norm_of(std::size_t column, std::int64_t slot, std::span<const std::byte> vector);
   void bind_row(Sql sql, const RowHead& head, std::span<sqlite3_value* const> values, std::uint64_t hash);
+  void require_no_auxiliary(std::int64_t id);
   void insert_auxiliary(const RowValues& row, std::int64_t id);
   void update_auxiliary(const RowValues& row, std::int64_t old_id, std::int64_t id);
   void bind_auxiliary(Sql sql, std::int64_t id, std::span<sqlite3_value* const> values);
@@ -58,6 +59,7 @@ class Change {
   std::map<std::int64_t, PageEdit> pages_;
   std::map<std::int64_t, NormPage> norms_;  // by id
   std::vector<VectorEdit> vectors_;
+  std::vector<std::int64_t> erased_;
   bool empty_ = true;
   std::vector<Sql> bound_;  // statements that stand bound, in the order to run them
 };

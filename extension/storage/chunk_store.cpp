@@ -87,6 +87,12 @@ std::size_t ChunkGeometry::slots_in(std::size_t blob_bytes, std::int64_t chunk) 
   return slots;
 }
 
+std::size_t ChunkGeometry::slots_of(std::int64_t chunk, std::int64_t used) const noexcept {
+  if (chunk > 0) return capacity;
+  const auto needed = std::min(capacity, static_cast<std::size_t>(used));
+  return std::min(capacity, (needed + growth - 1) / growth * growth);
+}
+
 VectorEdit VectorEdit::put(Statements& statements, const TableShape& shape, const ChunkGeometry& geometry,
                            std::int64_t slot, std::int64_t rowid, std::span<const std::byte> vector) {
   VectorEdit edit;
@@ -108,9 +114,7 @@ VectorEdit VectorEdit::put(Statements& statements, const TableShape& shape, cons
   }
   if (place != slots) geometry.refuse(chunk, "is shorter than the slots that are used");
   std::vector<std::byte> whole = size ? whole_chunk(statements, geometry, chunk) : std::vector<std::byte>();
-  const std::size_t grown =
-      chunk > 0 ? geometry.capacity : std::min(geometry.capacity, slots + geometry.growth);
-  whole.resize(grown * geometry.slot_bytes);
+  whole.resize(geometry.slots_of(chunk, slot + 1) * geometry.slot_bytes);
   std::copy(edit.bytes_.begin(), edit.bytes_.end(),
             whole.begin() + static_cast<std::ptrdiff_t>(edit.offset_));
   edit.bytes_ = std::move(whole);

@@ -47,6 +47,8 @@ struct ChunkGeometry {
   void verify(std::span<const std::byte> slot_bytes_read, std::int64_t slot, std::int64_t rowid) const;
   /// Slots in a chunk's BLOB. Throws Error{corrupt} where its size is impossible.
   [[nodiscard]] std::size_t slots_in(std::size_t blob_bytes, std::int64_t chunk) const;
+  /// Slots that a chunk has room for in a table of `used` slots.
+  [[nodiscard]] std::size_t slots_of(std::int64_t chunk, std::int64_t used) const noexcept;
   [[noreturn]] void refuse(std::int64_t chunk, const char* what) const;
 };
 

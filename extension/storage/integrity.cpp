@@ -17,10 +17,14 @@ class Checker {
   Checker(Store& store, std::size_t most) : store_(store), most_(most) {}
   std::vector<std::string> run() {
     // Each check that needs the state runs only when it could be read.
-    check([&] { state_ = store_.state(); });
+    check([&] {
+      verify_tables(store_.connection(), store_.shape());
+      state_ = store_.state();
+    });
     if (!found_.empty()) return found_;
     check([&] { check_config(); });
     check([&] { check_slots(); });
+    rows_.resize(static_cast<std::size_t>(state_.slots));  // as far as the pages could be read
     check([&] { check_room(); });
     check([&] { check_rows(); });
     if (has_auxiliary(store_.shape())) check([&] { check_auxiliary(); });
@@ -95,7 +99,6 @@ void Checker::check_slots() {
   for (std::size_t slot = static_cast<std::size_t>(state_.slots); slot < rows_.size(); ++slot) {
     require(!rows_[slot], "slot " + std::to_string(slot) + " is used, beyond the last");
   }
-  rows_.resize(static_cast<std::size_t>(state_.slots));
 }
 
 void Checker::check_room() {
@@ -150,6 +153,8 @@ void Checker::check_free_slots(std::size_t column) {
     if (chunks.type(1) != SQLITE_BLOB) geometry.refuse(chunk, "is no BLOB");
     const std::span<const std::byte> data = chunks.blob(1);
     const std::size_t slots = geometry.slots_in(data.size(), chunk);
+    if (slots != geometry.slots_of(chunk, state_.slots))
+      geometry.refuse(chunk, "has room for another number of slots than it should");
     for (std::size_t place = 0; place < slots; ++place) {
       const auto slot = static_cast<std::size_t>(geometry.first_slot(chunk)) + place;
       if (slot < rows_.size() && rows_[slot]) continue;
@@ -188,7 +193,7 @@ void Checker::check_vectors(std::size_t column) {
               "the vector of row " + std::to_string(batch->rowids[r]) + " has an element that is not finite");
     }
   }
-  const auto record = read_transform(store_.statements(), column);
+  const auto record = read_transform(store_.statements(), column, state_);
   if (record && record->statistics) static_cast<void>(statistics_from_blob(*record->statistics));
   if (const Transform* transform = store_.transform(column, state_)) check_norms(column, *transform);
 }

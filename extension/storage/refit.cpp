@@ -46,6 +46,8 @@ State changed(const State& state, Operation operation, std::size_t column, std::
   history.add(bytes);
   State next = state;
   next.history = next.transforms = history.value();
+  const std::uint64_t bit = std::uint64_t{1} << column;
+  next.fitted = operation == Operation::unfit ? next.fitted & ~bit : next.fitted | bit;
   return next;
 }
 

@@ -19,8 +19,8 @@
 //   (transform_store.hpp)
 //
 // The suffixes have no underscore, since SQLite takes what follows the last one for the suffix. No trigger
-// may stand on a shadow table: it would run inside our writes. Columns of t_rows that are indexed have an index
-// each; its name does not matter.
+// may stand on a shadow table: it would run inside our writes. Columns of t_rows that are indexed have an
+// index each; its name does not matter.
 
 namespace isovec::storage {
 namespace {

@@ -18,6 +18,7 @@ std::array<std::byte, kStateBytes> encode(const State& state) noexcept {
   store(bytes.data() + 8, state.rows);
   store(bytes.data() + 16, state.slots);
   store(bytes.data() + 24, state.transforms);
+  store(bytes.data() + 32, state.fitted);
   store(bytes.data() + kChecked, checksum(std::span(bytes).first(kChecked), kSeed));
   return bytes;
 }
@@ -28,7 +29,7 @@ State decode_state(std::span<const std::byte> bytes) {
     throw Error(Code::corrupt, "the table's state record is damaged: run 'rebuild' or restore a backup");
   }
   const State state{load_u64(bytes.data()), load_i64(bytes.data() + 8), load_i64(bytes.data() + 16),
-                    load_u64(bytes.data() + 24)};
+                    load_u64(bytes.data() + 24), load_u64(bytes.data() + 32)};
   if (state.rows < 0 || state.rows > state.slots)
     throw Error(Code::corrupt, "the table's state record is damaged");
   return state;

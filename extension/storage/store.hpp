@@ -42,7 +42,7 @@ class Store {
   [[nodiscard]] State state();
   /// The transform fitted to a column in the snapshot that `state` is of, or null.
   [[nodiscard]] const Transform* transform(std::size_t column, const State& state) {
-    return transforms_.get(statements_, shape_, column, state.transforms);
+    return transforms_.get(statements_, shape_, column, state);
   }
 
   /// Adds a row and returns its id. Throws SqliteFailure(SQLITE_CONSTRAINT_*) before anything is changed

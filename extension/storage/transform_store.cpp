@@ -33,10 +33,17 @@ std::vector<std::byte> copied(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::optional<TransformRecord> read_transform(Statements& statements, std::size_t column) {
+std::optional<TransformRecord> read_transform(Statements& statements, std::size_t column,
+                                              const State& state) {
   const db::Run run(statements[Sql::read_transform]);
   run->bind(1, static_cast<std::int64_t>(column));
-  if (!run->step()) return std::nullopt;
+  const bool there = run->step();
+  if (there != state.is_fitted(column)) {
+    throw Error(Code::corrupt, "the stored transform of vector column " + std::to_string(column) + " is " +
+                                   (there ? "there although none was fitted" : "missing") +
+                                   ": run 'unfit', then 'fit'");
+  }
+  if (!there) return std::nullopt;
   TransformRecord record;
   record.spec = run->text(0);
   record.transform = copied(run->blob(1));
@@ -68,13 +75,13 @@ void delete_transform(Statements& statements, std::size_t column) {
 }
 
 const Transform* TransformCache::get(Statements& statements, const TableShape& shape, std::size_t column,
-                                     std::uint64_t version) {
-  if (version != version_) known_.clear();
-  version_ = version;
+                                     const State& state) {
+  if (state.transforms != version_) known_.clear();
+  version_ = state.transforms;
   known_.resize(shape.vectors.size());
   if (known_[column]) return known_[column]->get();
   std::unique_ptr<const Transform> transform;
-  if (const auto record = read_transform(statements, column)) {
+  if (const auto record = read_transform(statements, column, state)) {
     try {
       transform = std::make_unique<const Transform>(transform_from_blob(record->transform));
     } catch (const Error& error) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/state.hpp"
 #include "storage/statements.hpp"
 
 namespace isovec::storage {
@@ -28,17 +29,18 @@ struct TransformRecord {
 };
 
 /// The record of a column, verified; nothing where its transform is not fitted.
-[[nodiscard]] std::optional<TransformRecord> read_transform(Statements& statements, std::size_t column);
+[[nodiscard]] std::optional<TransformRecord> read_transform(Statements& statements, std::size_t column,
+                                                            const State& state);
 void write_transform(Statements& statements, std::size_t column, const TransformRecord& record);
 void delete_transform(Statements& statements, std::size_t column);
 
 /// The decoded transforms of one snapshot of a table: read again whenever State::transforms is another.
 class TransformCache {
  public:
-  /// The transform of a column, or null where it is not fitted; valid until the next call. `version` is
-  /// State::transforms of the snapshot at hand.
+  /// The transform of a column, or null where it is not fitted; valid until the next call. `state` is that of
+  /// the snapshot at hand.
   [[nodiscard]] const Transform* get(Statements& statements, const TableShape& shape, std::size_t column,
-                                     std::uint64_t version);
+                                     const State& state);
   void clear() noexcept { known_.clear(); }
 
  private:

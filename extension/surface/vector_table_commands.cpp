@@ -78,10 +78,10 @@ std::size_t column_of(const storage::TableShape& shape, const Command& command) 
 }
 
 // The spec that 'fit' uses where it names none: the declared one, or else the one that was fitted before.
-std::string usual_spec(storage::Store& store, std::size_t column) {
+std::string usual_spec(storage::Store& store, const storage::State& state, std::size_t column) {
   const std::string& declared = store.shape().vectors[column].transform;
   if (!declared.empty()) return declared;
-  const auto record = storage::read_transform(store.statements(), column);
+  const auto record = storage::read_transform(store.statements(), column, state);
   return record && record->statistics ? record->spec : "";
 }
 
@@ -92,7 +92,7 @@ void fit_columns(storage::Store& store, const Command& command) {
   const bool all = command.column.empty() && command.rest.empty();
   const std::size_t chosen = all ? 0 : column_of(shape, command);
   for (std::size_t c = chosen; c < (all ? shape.vectors.size() : chosen + 1); ++c) {
-    const std::string spec = command.rest.empty() ? usual_spec(store, c) : command.rest;
+    const std::string spec = command.rest.empty() ? usual_spec(store, state, c) : command.rest;
     if (!spec.empty()) refits.push_back(storage::fit_column(store, state, c, parse_spec(spec)));
   }
   if (refits.empty()) {

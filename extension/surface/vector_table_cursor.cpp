@@ -101,6 +101,7 @@ void VectorCursor::filter(Plan plan, std::span<sqlite3_value*> arguments) {
   take_arguments(arguments);
   const storage::State state = store_.state();
   history_ = state.history;
+  rows_left_ = state.rows;
   if (const PlanTerm* match = plan_.find(TermKind::match)) {
     const auto role = role_of(store_.shape(), match->column);
     if (!role || role->kind != ColumnKind::vector) {
@@ -147,7 +148,14 @@ void VectorCursor::next() {
 
 void VectorCursor::next_row() {
   at_end_ = !rows_->step();
-  if (!at_end_) head_ = store_.verifier().verify(rows_->row());
+  if (!at_end_) {
+    head_ = store_.verifier().verify(rows_->row());
+    --rows_left_;
+    return;
+  }
+  // A scan of the whole table knows how many rows it should have seen, unless they were changed meanwhile.
+  if (rows_left_ == 0 || plan_.find(TermKind::row) != nullptr || store_.state().history != history_) return;
+  throw Error(Code::corrupt, "the table holds another number of rows than it counts");
 }
 
 // A row may have been deleted since the search ran, by this connection: it is passed over. Where nothing was
@@ -233,8 +241,7 @@ void VectorCursor::own_transform(sqlite3_context* context) {
     }
     column = 0;
   }
-  static_cast<void>(store_.state());
-  if (const auto record = storage::read_transform(store_.statements(), column))
+  if (const auto record = storage::read_transform(store_.statements(), column, store_.state()))
     set_blob(context, record->transform);
 }
 

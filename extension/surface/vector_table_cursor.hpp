@@ -51,8 +51,9 @@ class VectorCursor : public sqlite3_vtab_cursor {
   std::optional<storage::RowQuery> rows_;  // of a scan
   std::optional<index::Ranking> ranking_;  // of a search
   std::optional<index::Hit> hit_;
-  std::uint64_t history_ = 0;  // the table's when the search ran
-  std::size_t searched_ = 0;   // the vector column
+  std::uint64_t history_ = 0;   // the table's when the pass began
+  std::int64_t rows_left_ = 0;  // of a scan of the whole table
+  std::size_t searched_ = 0;    // the vector column
 
   db::Statement row_;        // the row of a hit
   db::Statement auxiliary_;  // the auxiliary values of the row at hand

@@ -1,0 +1,55 @@
+#include "storage/table_report.hpp"
+
+#include <algorithm>
+
+#include "storage/row_scan.hpp"
+#include "storage/schema.hpp"
+
+namespace isovec::storage {
+namespace {
+
+// Elements are numbers of any floating type: all zero where every byte but the sign is.
+bool is_zero(std::span<const std::byte> vector, std::size_t element_bytes) noexcept {
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    const bool has_sign = i % element_bytes == element_bytes - 1;
+    const std::byte mask = has_sign ? std::byte{0x7F} : std::byte{0xFF};
+    if ((vector[i] & mask) != std::byte{0}) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+ColumnReport report_column(Store& store, const State& state, std::size_t column) {
+  ColumnReport report;
+  if (const auto record = read_transform(store.statements(), column, state)) {
+    report.fitted = record->spec;
+    report.rows_at_fit = record->rows;
+  }
+  db::Statement bytes(
+      store.connection(),
+      "SELECT total(length(data)) FROM " + shadow(store.shape(), "chunks") + " WHERE id >= ?1 AND id < ?2");
+  const auto first = static_cast<std::int64_t>(column) * kColumnStride;
+  bytes.bind(1, first).bind(2, first + kColumnStride);
+  if (bytes.step()) report.raw_bytes = bytes.integer(0);
+  return report;
+}
+
+std::int64_t count_undefined(Store& store, const State& state, std::size_t column) {
+  const VectorColumn& declared = store.shape().vectors[column];
+  const Transform* transform = store.transform(column, state);
+  const bool unit = transform != nullptr && transform->parts().normalize != Normalize::none;
+  if (declared.metric != index::Metric::cosine && !unit) return 0;
+  std::int64_t count = 0;
+  AllRows rows(store, column, state, transform != nullptr ? WithNorms::yes : WithNorms::no);
+  while (const auto batch = rows.next()) {
+    for (const double norm : batch->norms) count += norm == 0 ? 1 : 0;
+    for (std::size_t r = 0; transform == nullptr && r < batch->rowids.size(); ++r) {
+      const std::span<const std::byte> vector(batch->vectors + r * batch->stride, declared.bytes());
+      count += is_zero(vector, codec::bits_of(declared.type) / 8) ? 1 : 0;
+    }
+  }
+  return count;
+}
+
+}  // namespace isovec::storage
