@@ -1,5 +1,6 @@
 #include "surface/definition_tokens.hpp"
 
+#include <algorithm>
 #include <isovec/error.hpp>
 
 namespace isovec::surface {
@@ -27,6 +28,13 @@ std::string_view trimmed(std::string_view text) noexcept {
 }
 
 }  // namespace
+
+std::size_t comment_size(std::string_view text) noexcept {
+  if (text.starts_with("--")) return std::min(text.size(), text.find('\n'));
+  if (!text.starts_with("/*")) return 0;
+  const std::size_t end = text.find("*/", 2);
+  return end == std::string_view::npos ? text.size() : end + 2;
+}
 
 bool same_word(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
@@ -60,6 +68,8 @@ void TokenReader::split() {
     const char c = argument_[i];
     if (is_blank(c)) {
       ++i;
+    } else if (const std::size_t comment = comment_size(argument_.substr(i)); comment > 0) {
+      i += comment;
     } else if (c == '\'') {
       tokens_.push_back({Token::Kind::text, take_quoted(c), true});
     } else if (c == '"' || c == '`') {

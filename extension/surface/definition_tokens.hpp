@@ -44,4 +44,7 @@ class TokenReader {
 /// Whether two ASCII words are equal but for case.
 [[nodiscard]] bool same_word(std::string_view a, std::string_view b) noexcept;
 
+/// Bytes of the SQL comment that the text starts with, 0 where it starts with none.
+[[nodiscard]] std::size_t comment_size(std::string_view text) noexcept;
+
 }  // namespace isovec::surface

@@ -15,6 +15,7 @@
 #include "surface/transform_functions.hpp"
 #include "surface/transformed_distance_functions.hpp"
 #include "surface/value_functions.hpp"
+#include "surface/vector_table_report.hpp"
 
 namespace isovec::surface {
 
@@ -93,6 +94,7 @@ std::span<const std::span<const Function>> function_tables() noexcept {
       plot_functions(),
       judgement_functions(),
       about_functions(),
+      report_functions(),
   };
   return tables;
 }

@@ -49,7 +49,7 @@ int connect(sqlite3* db, const Function& function, const TableFunction& descript
             char** error_message) noexcept {
   return db::guard(error_message, "", [&] {
     db::check(db, sqlite3_declare_vtab(db, declaration(description).c_str()));
-    sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
+    if (description.innocuous) sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
     *table = std::make_unique<Table>(db, function, description).release();
     return SQLITE_OK;
   });

@@ -32,6 +32,7 @@ struct TableFunction {
   int maximum_arguments;
   /// Opens the rows for the arguments given (only a prefix of them can be missing at the end).
   std::unique_ptr<Rows> (*open)(sqlite3* db, std::span<sqlite3_value* const> arguments);
+  bool innocuous = true;  ///< Reads nothing but its arguments, so that views and triggers may use it anywhere.
 };
 
 namespace table_function {
