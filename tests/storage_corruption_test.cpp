@@ -1,0 +1,327 @@
+// Damage to every shadow table: BLOBs cut short at every length, bits flipped in every byte, values that are
+// NULL, text or huge, rows deleted, moved and doubled. What is damaged is reported as such, by the integrity
+// check always and by reads and writes whenever they meet it; nothing crashes, and no answer is wrong.
+
+#include <algorithm>
+#include <set>
+
+#include "connection.hpp"
+#include "temporary_file.hpp"
+
+namespace {
+
+using isovec::test::Bytes;
+using isovec::test::Connection;
+using isovec::test::SqlError;
+
+constexpr const char* kSetup =
+    "CREATE VIRTUAL TABLE t USING isovec(key TEXT PRIMARY KEY, a float[3] transform='center', b float[5] "
+    "distance_metric=l2, year integer, lang text indexed, +body text);"
+    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 12)"
+    "INSERT INTO t(key, a, b, year, lang, body) SELECT 'k' || i, '[' || i || ',' || (i * i % 7) || ',1]',"
+    "  '[1,2,3,4,' || i || ']', 2000 + i, 'l' || (i % 3), 'body ' || i FROM c;"
+    "DELETE FROM t WHERE key IN ('k4', 'k9');"
+    "INSERT INTO t(t) VALUES ('fit');";
+
+// What users read, and what they write: run after each damage.
+struct Read {
+  std::string sql;
+  /// It asks for chosen rows, and a row whose values are damaged or gone may not be among them.
+  bool chooses = false;
+};
+const std::vector<Read> kReads = {
+    {"SELECT key, a, b, year, lang, body FROM t"},
+    {"SELECT key, distance FROM t WHERE a MATCH '[1,0,0]'"},
+    {"SELECT key, distance FROM t WHERE a MATCH '[1,0,0]' AND transform = 'none' AND k = 3"},
+    {"SELECT key, distance FROM t WHERE b MATCH '[1,0,0,0,0]' AND lang = 'l1'", true},
+    {"SELECT body FROM t WHERE key = 'k3'", true},
+    {"SELECT length(transform) FROM t WHERE a MATCH '[1,0,0]' AND k = 1"},
+};
+const std::vector<std::string> kWrites = {
+    "INSERT INTO t(key, a, b) VALUES ('new', '[1,2,3]', '[1,2,3,4,5]')",
+    "INSERT INTO t(key, a, b) VALUES ('newer', '[1,2,3]', '[1,2,3,4,5]')",
+    "INSERT INTO t(key, a, b) VALUES ('newest', '[1,2,3]', '[1,2,3,4,5]')",
+    "UPDATE t SET a = '[0,1,0]', year = 1 WHERE key = 'k3'",
+    "DELETE FROM t WHERE key = 'k5'",
+    "INSERT INTO t(t) VALUES ('fit column=b center')",
+    "INSERT INTO t(t) VALUES ('unfit')",
+};
+
+class Patient {
+ public:
+  Patient() {
+    db.run(kSetup);
+    for (const Read& asked : kReads) answers.push_back(db.rows(asked.sql));
+  }
+  Connection db;
+  std::vector<std::vector<std::vector<std::string>>> answers;
+
+  /// Damages the table, looks at what follows, and takes everything back. Returns whether the check saw it.
+  template <typename... Args>
+  bool suffers(const std::string& damage, const Args&... args) {
+    db.run("SAVEPOINT whole");
+    db.rows(damage, args...);
+    const bool seen = check_fails();
+    if (tried % used_every == 0) use();
+    db.run("ROLLBACK TO whole; RELEASE whole");
+    ++tried;
+    return seen;
+  }
+  long tried = 0;
+  long used_every = 1;  ///< After how many damages reads and writes are tried, beside the check.
+
+ private:
+  void use() {
+    for (std::size_t i = 0; i < kReads.size(); ++i) {
+      CAPTURE(kReads[i].sql);
+      read(kReads[i], answers[i]);
+    }
+    for (const std::string& sql : kWrites) {
+      CAPTURE(sql);
+      write(sql);
+    }
+  }
+  bool check_fails() {
+    try {
+      db.run("INSERT INTO t(t) VALUES ('integrity-check')");
+    } catch (const SqlError& error) {
+      CHECK((error.result_code == SQLITE_CORRUPT_VTAB || is_of_newer_format(error)));
+      return true;
+    }
+    return false;
+  }
+  static bool is_of_newer_format(const SqlError& error) {
+    return std::string(error.what()).find("use a newer isovec") != std::string::npos;
+  }
+  void read(const Read& asked, const std::vector<std::vector<std::string>>& expected) {
+    try {
+      const auto found = db.rows(asked.sql);
+      if (found == expected) return;
+      CHECK(asked.chooses);
+      for (const auto& row : found) CHECK(std::find(expected.begin(), expected.end(), row) != expected.end());
+    } catch (const SqlError& error) {
+      if (!is_of_newer_format(error)) CHECK(error.result_code == SQLITE_CORRUPT_VTAB);
+    }
+  }
+  void write(const std::string& sql) {
+    try {
+      db.run(sql);
+    } catch (const SqlError& error) {
+      if (!is_of_newer_format(error)) CHECK(error.result_code == SQLITE_CORRUPT_VTAB);
+    }
+  }
+};
+
+struct Column {
+  std::string table;
+  std::string name;
+};
+
+// Every column of every shadow table.
+std::vector<Column> shadow_columns(Connection& db) {
+  std::vector<Column> columns;
+  for (const auto& table :
+       db.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 't\\_%' ESCAPE "
+               "'\\' ORDER BY name")) {
+    for (const auto& column : db.rows("SELECT name FROM pragma_table_info('" + table[0] + "')")) {
+      columns.push_back({table[0], column[0]});
+    }
+  }
+  return columns;
+}
+
+// What names one row of a shadow table.
+std::string row_name(const Column& column) {
+  return column.table == "t_config" ? "key" : "rowid";
+}
+
+struct Cell {
+  Column column;
+  std::string row;
+  std::string bytes;
+};
+
+std::vector<Cell> cells_of_type(Connection& db, const char* type) {
+  std::vector<Cell> cells;
+  for (const Column& column : shadow_columns(db)) {
+    const std::string name = "\"" + column.name + "\"";
+    for (const auto& row :
+         db.rows("SELECT quote(" + row_name(column) + "), CAST(" + name + " AS BLOB) FROM " + column.table +
+                 " WHERE typeof(" + name + ") = '" + type + "'")) {
+      cells.push_back({column, row[0], row[1]});
+    }
+  }
+  return cells;
+}
+
+std::string update(const Cell& cell) {
+  return "UPDATE " + cell.column.table + " SET \"" + cell.column.name + "\" = ?1 WHERE " +
+         row_name(cell.column) + " = " + cell.row;
+}
+
+}  // namespace
+
+TEST_CASE("a flipped bit in any byte of any stored BLOB is found", "[storage][corruption]") {
+  Patient patient;
+  patient.used_every = 5;
+  unsigned bit = 0;
+  for (const Cell& cell : cells_of_type(patient.db, "blob")) {
+    CAPTURE(cell.column.table, cell.column.name, cell.row);
+    for (std::size_t i = 0; i < cell.bytes.size(); ++i) {
+      std::string damaged = cell.bytes;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << (bit++ % 8)));
+      if (!patient.suffers(update(cell), Bytes{damaged})) {
+        CAPTURE(i);
+        CHECK(false);  // the check did not see it
+      }
+    }
+  }
+  WARN("flips tried and found: " << patient.tried);
+}
+
+TEST_CASE("a stored BLOB cut short at any length, or longer, is found", "[storage][corruption]") {
+  Patient patient;
+  patient.used_every = 5;
+  for (const Cell& cell : cells_of_type(patient.db, "blob")) {
+    CAPTURE(cell.column.table, cell.column.name, cell.row);
+    for (std::size_t size = 0; size < cell.bytes.size(); ++size) {
+      if (!patient.suffers(update(cell), Bytes{cell.bytes.substr(0, size)})) {
+        CAPTURE(size);
+        CHECK(false);
+      }
+    }
+    CHECK(patient.suffers(update(cell), Bytes{cell.bytes + std::string(1, '\0')}));
+    CHECK(patient.suffers(update(cell), Bytes{cell.bytes + cell.bytes}));
+  }
+  WARN("cuts tried and found: " << patient.tried);
+}
+
+TEST_CASE("a stored number or text that is another one is found", "[storage][corruption]") {
+  Patient patient;
+  for (const Cell& cell : cells_of_type(patient.db, "integer")) {
+    CAPTURE(cell.column.table, cell.column.name, cell.row, cell.bytes);
+    const sqlite3_int64 value = std::stoll(cell.bytes);
+    for (int bit = 0; bit < 64; ++bit) {
+      const auto flipped =
+          static_cast<sqlite3_int64>(static_cast<sqlite3_uint64>(value) ^ (sqlite3_uint64{1} << bit));
+      const std::string taken = "SELECT 1 FROM " + cell.column.table + " WHERE " + cell.column.name + " = ?1";
+      if (!patient.db.rows(taken, flipped).empty() && cell.column.name != "slot" && cell.column.name != "m0")
+        continue;
+      CAPTURE(bit);
+      CHECK(patient.suffers(update(cell), flipped));
+    }
+  }
+  for (const Cell& cell : cells_of_type(patient.db, "text")) {
+    CAPTURE(cell.column.table, cell.column.name, cell.row, cell.bytes);
+    for (std::size_t i = 0; i < cell.bytes.size(); ++i) {
+      std::string damaged = cell.bytes;
+      damaged[i] = static_cast<char>(damaged[i] ^ 2);
+      const std::string taken = "SELECT 1 FROM " + cell.column.table + " WHERE " + cell.column.name + " = ?1";
+      const bool unique = cell.column.name == "key";
+      if (unique && !patient.db.rows(taken, damaged).empty()) continue;
+      CHECK(patient.suffers(update(cell), damaged));
+    }
+  }
+}
+
+TEST_CASE("a stored value of another type is found", "[storage][corruption]") {
+  Patient patient;
+  for (const char* type : {"blob", "integer", "text"}) {
+    for (const Cell& cell : cells_of_type(patient.db, type)) {
+      CAPTURE(cell.column.table, cell.column.name, cell.row);
+      const std::string rowid_alias = "id page";
+      const bool is_key = rowid_alias.find(cell.column.name) != std::string::npos;
+      if (is_key) continue;  // SQLite itself lets no other type stand there
+      const std::string sql = update(cell);
+      const auto try_value = [&](const auto& value) {
+        try {
+          if (!patient.suffers(sql, value)) CHECK(false);
+        } catch (const SqlError& error) {
+          CHECK((error.result_code & 0xFF) == SQLITE_CONSTRAINT);  // NOT NULL forbids it
+          patient.db.run("ROLLBACK TO whole; RELEASE whole");
+        }
+      };
+      if (std::string(type) != "text") try_value("text");
+      if (std::string(type) != "integer") try_value(-5);
+      if (std::string(type) != "blob") try_value(Bytes{std::string(40, 'x')});
+      try_value(nullptr);
+      const std::string huge =
+          sql.substr(0, sql.find("?1")) + "zeroblob(2000000)" + sql.substr(sql.find("?1") + 2);
+      CHECK(patient.suffers(huge));
+    }
+  }
+}
+
+TEST_CASE("a row of a shadow table that is missing, doubled or moved is found", "[storage][corruption]") {
+  Patient patient;
+  std::set<std::string> tables;
+  for (const Column& column : shadow_columns(patient.db)) tables.insert(column.table);
+  for (const std::string& table : tables) {
+    const std::string name = table == "t_config" ? "key" : "rowid";
+    for (const auto& row : patient.db.rows("SELECT quote(" + name + ") FROM " + table)) {
+      CAPTURE(table, row[0]);
+      CHECK(patient.suffers("DELETE FROM " + table + " WHERE " + name + " = " + row[0]));
+      if (table == "t_config") continue;
+      CHECK(patient.suffers("UPDATE " + table + " SET rowid = rowid + 1000 WHERE rowid = " + row[0]));
+    }
+  }
+  CHECK(patient.suffers("INSERT INTO t_chunks SELECT id + 1, data FROM t_chunks WHERE id = 0"));
+  CHECK(patient.suffers("INSERT INTO t_slots SELECT page + 1, map FROM t_slots"));
+  CHECK(patient.suffers("INSERT INTO t_norms SELECT id + 1, data FROM t_norms"));
+  CHECK(patient.suffers("INSERT INTO t_aux SELECT id + 100, a0, hash FROM t_aux LIMIT 1"));
+  CHECK(patient.suffers(
+      "INSERT INTO t_rows SELECT id + 100, slot, key || 'x', m0, m1, hash FROM t_rows LIMIT 1"));
+  // Two rows that changed places.
+  CHECK(patient.suffers("UPDATE t_rows SET slot = CASE id WHEN 1 THEN 1 ELSE 0 END WHERE id IN (1, 2)"));
+  CHECK(patient.suffers(
+      "UPDATE t_chunks SET data = substr(data, 21, 20) || substr(data, 1, 20) || substr(data, 41) "
+      "WHERE id = 0"));
+}
+
+TEST_CASE("a shadow table that is not the one that was made is refused", "[storage][corruption]") {
+  const auto refusal = [](const std::string& damage) {
+    const isovec::test::TemporaryFile file("refusal");
+    {
+      Connection db(file.path());
+      db.run(kSetup);
+      if (damage.find("TEMP") == std::string::npos) db.run(damage);
+    }
+    Connection db(file.path());
+    if (damage.find("TEMP") != std::string::npos) db.run(damage);
+    return db.error("SELECT count(*) FROM t");
+  };
+  CHECK(refusal("DROP TABLE t_slots") ==
+        "t: the shadow table t_slots is missing: restore the database from a backup, "
+        "or DROP this table and fill it again");
+  CHECK(refusal("DROP TABLE t_room; CREATE VIEW t_room AS SELECT 1 AS page").find("t_room is a view") !=
+        std::string::npos);
+  CHECK(refusal("ALTER TABLE t_rows ADD COLUMN extra").find("is not what isovec made") != std::string::npos);
+  CHECK(refusal("ALTER TABLE t_chunks RENAME TO x; CREATE VIRTUAL TABLE t_chunks USING isovec(a float[2])")
+            .find("t_chunks is not what isovec made") != std::string::npos);
+  CHECK(refusal("CREATE TRIGGER spy AFTER INSERT ON t_rows BEGIN SELECT 1; END")
+            .find("the trigger spy stands on the shadow table t_rows") != std::string::npos);
+  CHECK(refusal("CREATE TEMP TRIGGER spy AFTER INSERT ON main.t_rows BEGIN SELECT 1; END")
+            .find("the trigger spy stands on the shadow table t_rows") != std::string::npos);
+  CHECK(refusal("UPDATE t_config SET value = 99 WHERE key = 'format'") ==
+        "t: the table is stored in format 99 and this isovec reads format 1: use a newer isovec");
+}
+
+TEST_CASE("a table whose shadow tables are damaged can still be dropped", "[storage][corruption]") {
+  Connection db;
+  db.run(kSetup);
+  db.run("DROP TABLE t_slots; DELETE FROM t_config; DROP TABLE t");
+  CHECK(db.one("SELECT count(*) FROM sqlite_schema") == "0");
+}
+
+TEST_CASE("a connection in defensive mode cannot write to a shadow table", "[storage][corruption]") {
+  Connection db;
+  db.run(kSetup);
+  std::set<std::string> tables;
+  for (const Column& column : shadow_columns(db)) tables.insert(column.table);
+  REQUIRE(sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) == SQLITE_OK);
+  for (const std::string& table : tables) {
+    CHECK(db.error("DELETE FROM " + table) == "table " + table + " may not be modified");
+    CHECK(db.error("DROP TABLE " + table) == "table " + table + " may not be dropped");
+  }
+  db.run("INSERT INTO t(key, a, b) VALUES ('new', '[1,2,3]', '[1,2,3,4,5]')");
+}
