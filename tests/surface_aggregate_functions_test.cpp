@@ -76,6 +76,10 @@ TEST_CASE("a sliding window gives what its frame alone gives, huge rows before i
     for (const auto& row : windows) {
       const std::string alone =
           db.one("SELECT " + call + " FROM t WHERE id BETWEEN ?1 - 4 AND ?1", std::stoi(row[0]));
+      if (alone == "NULL") {  // all weights are 0
+        CHECK(row[1] == "NULL");
+        continue;
+      }
       REQUIRE(alone.size() == row[1].size());
       if (call.rfind("vec_alignment", 0) == 0) {
         CHECK(std::abs(std::stod(alone) - std::stod(row[1])) < 1e-12);
