@@ -24,7 +24,13 @@ std::string text_of(std::size_t number) {
   return std::to_string(number);
 }
 
-// What else a BLOB of `size` bytes without a subtype may have been meant to be beside `other`, as a sentence.
+std::string nonfinite_name(float value) {
+  if (std::isnan(value)) return "NaN";
+  return value > 0 ? "infinity" : "-infinity";
+}
+
+}  // namespace
+
 std::string likely_cause(const VectorView& vector, const VectorView& other) {
   if (vector.type != ElementType::float32 || other.type != ElementType::float32) return "";
   const std::string bytes = "; a BLOB of " + text_of(vector.size()) + " bytes is also ";
@@ -40,13 +46,6 @@ std::string likely_cause(const VectorView& vector, const VectorView& other) {
   }
   return "";
 }
-
-std::string nonfinite_name(float value) {
-  if (std::isnan(value)) return "NaN";
-  return value > 0 ? "infinity" : "-infinity";
-}
-
-}  // namespace
 
 void throw_no_vector(std::size_t size, ElementType type) {
   if (size == 0) throw Error(Code::invalid_argument, "the BLOB is empty: a vector has at least one element");

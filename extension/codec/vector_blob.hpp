@@ -48,6 +48,9 @@ void require_finite(const VectorView& vector);
 /// One element as a number; exact. Requires index < dimension.
 [[nodiscard]] float element(const VectorView& vector, std::size_t index) noexcept;
 
+/// What the bytes of `vector`, read as float32, may have been meant to be beside `other`, as the end of a
+/// sentence ("; a BLOB of 192 bytes is also 24 float64 numbers: ..."); empty where nothing fits.
+[[nodiscard]] std::string likely_cause(const VectorView& vector, const VectorView& other);
 /// "types differ: float32 and int8: ..." or "dimensions differ: 768 and 384 ..." with what may have caused
 /// it.
 [[noreturn]] void throw_shapes_differ(const VectorView& a, const VectorView& b);

@@ -24,10 +24,10 @@ void ColumnVector::read(db::Value value) {
                                           " numbers as a BLOB or a JSON array, got " + value.type_name());
 }
 
-void ColumnVector::refuse_dimension(std::size_t dimension) const {
+void ColumnVector::refuse_dimension(std::size_t dimension, const std::string& cause) const {
   throw Error(Code::invalid_argument, "dimensions differ: the column has " +
                                           std::to_string(column_.dimension) + " and the vector has " +
-                                          std::to_string(dimension));
+                                          std::to_string(dimension) + cause);
 }
 
 void ColumnVector::read_blob(db::Value value) {
@@ -46,7 +46,10 @@ void ColumnVector::read_blob(db::Value value) {
                                             std::to_string(column_.bytes()) + " bytes, got " +
                                             std::to_string(bytes_.size()));
   }
-  refuse_dimension(bytes_.size() / element);
+  const codec::VectorView given{column_.type, bytes_.size() / element, bytes_.data()};
+  const std::string cause =
+      typed ? "" : codec::likely_cause(given, {column_.type, column_.dimension, nullptr});
+  refuse_dimension(given.dimension, cause);
 }
 
 void ColumnVector::read_json(db::Value value) {

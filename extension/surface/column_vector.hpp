@@ -2,6 +2,7 @@
 // An SQL value read as a vector for a table's column: the query of a MATCH, or a value to store.
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "codec/vector_blob.hpp"
@@ -24,7 +25,7 @@ class ColumnVector {
   void read(db::Value value);
   void read_blob(db::Value value);
   void read_json(db::Value value);
-  [[noreturn]] void refuse_dimension(std::size_t dimension) const;
+  [[noreturn]] void refuse_dimension(std::size_t dimension, const std::string& cause = {}) const;
 
   const storage::VectorColumn& column_;
   std::span<const std::byte> bytes_;
