@@ -10,7 +10,7 @@ namespace isovec::storage {
 namespace {
 
 // What a change adds to the history first.
-enum class Operation : std::uint64_t { insert = 1, update = 2, erase = 3 };
+enum class Operation : std::uint64_t { insert = 1, update = 2, erase = 3, move = 8 };
 
 [[noreturn]] void refuse_slot(std::int64_t slot) {
   throw Error(Code::corrupt, "the slot map does not agree with the rows at slot " + std::to_string(slot));
@@ -219,6 +219,32 @@ void Change::update(std::int64_t old_id, const RowValues& row) {
     statements_[Sql::update_row].bind(static_cast<int>(values.size()) + 4, old_id);
   }
   update_auxiliary(row, old_id, id);
+}
+
+void Change::move(std::int64_t id, std::int64_t slot) {
+  const db::Run old(statements_[Sql::read_row]);
+  old->bind(1, id);
+  if (!old->step()) throw Error(Code::corrupt, "row " + std::to_string(id) + " is missing");
+  const RowHead head = store_.verifier().verify(*old);
+  page_of_row(head).clear(place_of(head.slot));
+  existing_page(page_of(slot)).set(place_of(slot), id);
+  add_history(static_cast<std::uint64_t>(Operation::move));
+  for (const ChunkGeometry& geometry : geometry_) {
+    VectorReader reader(store_.connection(), shape_, geometry.column);
+    const std::span<const std::byte> vector = reader.read(head.slot, id);
+    vectors_.push_back(VectorEdit::put(statements_, shape_, geometry, slot, id, vector));
+    vectors_.push_back(VectorEdit::erase(statements_, shape_, geometry, head.slot, id));
+    set_norm_of(geometry.column, slot, vector);
+    if (store_.transform(geometry.column, state_) != nullptr) set_norm(geometry.column, head.slot, 0);
+  }
+  std::vector<sqlite3_value*> values;
+  for (std::size_t i = 0; i < store_.verifier().value_count(); ++i) {
+    values.push_back(old->value(kFirstValue + static_cast<int>(i)));
+  }
+  const std::uint64_t hash = store_.verifier().checksum_of({id, slot}, values);
+  add_history(hash);
+  bind_row(Sql::update_row, {id, slot}, values, hash);
+  statements_[Sql::update_row].bind(static_cast<int>(values.size()) + 4, id);
 }
 
 void Change::erase(std::int64_t id) {

@@ -24,6 +24,8 @@ class Change {
   /// Prepares the change of a row to what `row` says. Requires that no other row has the new id or key, or
   /// that its erasure is prepared. A row that is not there is left so.
   void update(std::int64_t id, const RowValues& row);
+  /// Prepares the move of a row into a free slot that was used before.
+  void move(std::int64_t id, std::int64_t slot);
   /// Prepares the end of a row, if it is there.
   void erase(std::int64_t id);
 

@@ -106,6 +106,16 @@ Refit given_transform(Store& store, const State& state, std::size_t column, std:
   return refit;
 }
 
+void write_norms(Store& store, const State& state, std::size_t column, std::span<const double> by_slot) {
+  for (std::int64_t page = 0; page * kSlotsPerPage < state.slots; ++page) {
+    NormPage norms(column, page);
+    const auto first = static_cast<std::size_t>(page * kSlotsPerPage);
+    const std::size_t end = std::min(by_slot.size(), first + static_cast<std::size_t>(kSlotsPerPage));
+    for (std::size_t slot = first; slot < end; ++slot) norms.set(slot - first, by_slot[slot]);
+    write_norm_page(store.statements(), norms);
+  }
+}
+
 void write_refits(Store& store, const State& state, const std::vector<Refit>& refits) {
   Statements& statements = store.statements();
   statements.prepare_writes();
@@ -114,13 +124,7 @@ void write_refits(Store& store, const State& state, const std::vector<Refit>& re
     next = changed(next, Operation::transform, refit.column, refit.record.transform);
   for (const Refit& refit : refits) {
     write_transform(statements, refit.column, refit.record);
-    for (std::int64_t page = 0; page * kSlotsPerPage < state.slots; ++page) {
-      NormPage norms(refit.column, page);
-      const std::size_t first = static_cast<std::size_t>(page * kSlotsPerPage);
-      const std::size_t end = std::min(refit.norms.size(), first + static_cast<std::size_t>(kSlotsPerPage));
-      for (std::size_t slot = first; slot < end; ++slot) norms.set(slot - first, refit.norms[slot]);
-      write_norm_page(statements, norms);
-    }
+    write_norms(store, state, refit.column, refit.norms);
   }
   write_state(store, next);
 }

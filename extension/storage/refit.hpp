@@ -32,4 +32,7 @@ void unfit_columns(Store& store, const State& state, const std::vector<std::size
 [[nodiscard]] std::vector<double> norms_of(Store& store, const State& state, std::size_t column,
                                            const Transform& transform);
 
+/// Writes norms by slot.
+void write_norms(Store& store, const State& state, std::size_t column, std::span<const double> by_slot);
+
 }  // namespace isovec::storage

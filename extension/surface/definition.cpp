@@ -182,7 +182,6 @@ void parse_value(TokenReader& reader, TableShape& shape, std::string name) {
 
 void parse_argument(const char* text, TableShape& shape) {
   TokenReader reader(text);
-  if (reader.at_end()) reader.fail("empty: a comma too many?");
   if (reader.take_sign('+')) return parse_auxiliary(reader, shape);
   const Token name = reader.take();
   if (name.kind != Token::Kind::name)

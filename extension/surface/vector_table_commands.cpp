@@ -4,13 +4,14 @@
 
 #include "storage/integrity.hpp"
 #include "storage/refit.hpp"
+#include "storage/upkeep.hpp"
 #include "surface/definition_tokens.hpp"
 #include "surface/transform_argument.hpp"
 
 namespace isovec::surface {
 namespace {
 
-constexpr const char* kCommands = "fit, transform, unfit, integrity-check";
+constexpr const char* kCommands = "fit, transform, unfit, optimize, rebuild, integrity-check";
 
 // "fit column=embedding whiten eps=1" in parts.
 struct Command {
@@ -144,6 +145,8 @@ void run_command(VectorTable& table, const std::string& text, db::Value transfor
   if (is("fit")) return fit_columns(store, command);
   if (is("transform")) return set_transform(store, command, transform);
   if (is("unfit")) return unfit(store, command);
+  if (is("optimize")) return storage::optimize(store);
+  if (is("rebuild")) return storage::rebuild(store);
   if (is("integrity-check")) return storage::require_integrity(store);
   throw Error(Code::invalid_argument, "unknown command '" + command.verb + "': there is " + kCommands);
 }

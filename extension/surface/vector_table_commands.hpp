@@ -4,6 +4,8 @@
 //   fit [column=NAME] [SPEC]        fits the declared transform, or SPEC, to the rows
 //   transform [column=NAME]         takes the transform in the column `transform` of the same INSERT
 //   unfit [column=NAME]             takes the transform away
+//   optimize                        fills free slots from the end and gives the pages behind back
+//   rebuild                         makes everything anew that follows from rows, vectors and transforms
 //   integrity-check                 an error that says what is damaged, if anything is
 
 #include <string>

@@ -1,0 +1,238 @@
+#include "storage/upkeep.hpp"
+
+#include <algorithm>
+
+#include "storage/change.hpp"
+#include "storage/checksum.hpp"
+#include "storage/refit.hpp"
+#include "storage/schema.hpp"
+
+namespace isovec::storage {
+namespace {
+
+constexpr std::int64_t kRebuilt = 6;  // what the operations add to the history
+constexpr std::int64_t kOptimized = 7;
+
+std::uint64_t next_history(std::uint64_t history, std::int64_t operation) {
+  RecordChecksum next(history);
+  next.add(operation);
+  return next.value();
+}
+
+void write_state(Store& store, const State& state) {
+  const auto bytes = encode(state);
+  store.statements()[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
+}
+
+// Deletes what lies behind the slots that are used: chunks, pages of the slot map and of norms. Cuts chunk 0.
+void cut(Store& store, const State& state) {
+  const TableShape& shape = store.shape();
+  const std::int64_t pages = (state.slots + kSlotsPerPage - 1) / kSlotsPerPage;
+  const auto erase = [&](const char* suffix, const char* key, std::int64_t first, std::int64_t end) {
+    db::Statement run(store.connection(), "DELETE FROM " + shadow(shape, suffix) + " WHERE " + key +
+                                              " >= ?1 AND " + key + " < ?2");
+    run.bind(1, first).bind(2, end).run();
+  };
+  erase("slots", "page", pages, kColumnStride);
+  erase("room", "page", pages, kColumnStride);
+  for (std::size_t c = 0; c < shape.vectors.size(); ++c) {
+    const ChunkGeometry geometry(shape, c);
+    const std::int64_t chunks = state.slots == 0 ? 0 : geometry.chunk_of(state.slots - 1) + 1;
+    erase("chunks", "id", geometry.id_of(chunks), geometry.id_of(kColumnStride));
+    erase("norms", "id", geometry.id_of(pages), geometry.id_of(kColumnStride));
+    if (chunks == 0) continue;
+    db::Statement shorten(store.connection(),
+                          "UPDATE " + shadow(shape, "chunks") +
+                              " SET data = substr(data, 1, ?2) WHERE id = ?1 AND length(data) > ?2");
+    const std::size_t bytes = geometry.slots_of(0, state.slots) * geometry.slot_bytes;
+    shorten.bind(1, geometry.id_of(0)).bind(2, static_cast<std::int64_t>(bytes)).run();
+  }
+}
+
+// The free slots below `end`, ascending.
+std::vector<std::int64_t> free_slots(Store& store, std::int64_t end) {
+  std::vector<std::int64_t> free;
+  std::optional<SlotPage> page;
+  for (std::int64_t slot = 0; slot < end; ++slot) {
+    if (!page || page->page() != page_of(slot)) {
+      page = read_slot_page(store.statements(), page_of(slot));
+      if (!page)
+        throw Error(Code::corrupt, "page " + std::to_string(page_of(slot)) + " of the slot map is missing");
+    }
+    if (!page->row(place_of(slot))) free.push_back(slot);
+  }
+  return free;
+}
+
+// Every row with the slot it says it is in, by slot.
+std::vector<RowHead> all_rows(Store& store) {
+  db::Statement read(store.connection(),
+                     "SELECT " + row_select(store.shape()) + " FROM " + shadow(store.shape(), "rows"));
+  std::vector<RowHead> rows;
+  while (read.step()) rows.push_back(store.verifier().verify(read));
+  std::sort(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i].slot == rows[i - 1].slot) {
+      throw Error(Code::corrupt, "rows " + std::to_string(rows[i - 1].id) + " and " +
+                                     std::to_string(rows[i].id) + " say that they share a slot");
+    }
+  }
+  return rows;
+}
+
+// A chunk of vectors as it should be: those of its rows, checked, and nothing else.
+std::vector<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, std::int64_t chunk,
+                                   std::span<const RowHead> rows, std::int64_t slots) {
+  std::vector<std::byte> clean(geometry.slots_of(chunk, slots) * geometry.slot_bytes);
+  if (rows.empty()) return clean;
+  const db::Run run(store.statements()[Sql::read_chunk]);
+  run->bind(1, geometry.id_of(chunk));
+  if (!run->step() || run->type(0) != SQLITE_BLOB) geometry.refuse(chunk, "is missing or no BLOB");
+  const std::span<const std::byte> data = run->blob(0);
+  for (const RowHead& row : rows) {
+    const std::size_t offset = geometry.place_of(row.slot) * geometry.slot_bytes;
+    if (offset + geometry.slot_bytes > data.size())
+      geometry.refuse(chunk, "is shorter than the slots that are used");
+    const auto bytes = data.subspan(offset, geometry.slot_bytes);
+    geometry.verify(bytes, row.slot, row.id);
+    std::copy(bytes.begin(), bytes.end(), clean.begin() + static_cast<std::ptrdiff_t>(offset));
+  }
+  return clean;
+}
+
+// Calls visit(chunk, rows of the chunk) for each chunk of a column in turn.
+template <typename Visit>
+void for_each_chunk(const ChunkGeometry& geometry, const std::vector<RowHead>& rows, std::int64_t slots,
+                    Visit&& visit) {
+  std::size_t begin = 0;
+  for (std::int64_t chunk = 0; geometry.first_slot(chunk) < slots; ++chunk) {
+    std::size_t end = begin;
+    while (end < rows.size() && geometry.chunk_of(rows[end].slot) == chunk) ++end;
+    visit(chunk, std::span(rows).subspan(begin, end - begin));
+    begin = end;
+  }
+}
+
+void write_slot_map(Store& store, const std::vector<RowHead>& rows, std::int64_t slots) {
+  Statements& statements = store.statements();
+  db::execute(store.connection(), "DELETE FROM " + shadow(store.shape(), "slots"));
+  db::execute(store.connection(), "DELETE FROM " + shadow(store.shape(), "room"));
+  auto row = rows.begin();
+  for (std::int64_t number = 0; number * kSlotsPerPage < slots; ++number) {
+    SlotPage page(number);
+    for (; row != rows.end() && page_of(row->slot) == number; ++row) page.set(place_of(row->slot), row->id);
+    write_slot_page(statements, page);
+    const std::int64_t places = std::min(kSlotsPerPage, slots - number * kSlotsPerPage);
+    if (page.lowest_free(static_cast<std::size_t>(places)))
+      statements[Sql::insert_room].bind(1, number).run();
+  }
+}
+
+// The state that the rows imply; what it cannot be asked for is kept from the stored one, as far as that is
+// sound.
+State implied_state(Store& store, const std::vector<RowHead>& rows) {
+  State state;
+  {
+    const db::Run run(store.statements()[Sql::read_state]);
+    try {
+      if (run->step()) state = decode_state(run->blob(0));
+    } catch (const Error&) {
+      state = State{};
+    }
+  }
+  state.rows = static_cast<std::int64_t>(rows.size());
+  state.slots = rows.empty() ? 0 : rows.back().slot + 1;
+  state.history = state.transforms = next_history(state.history, kRebuilt);
+  state.fitted = 0;
+  db::Statement fitted(store.connection(), "SELECT id FROM " + shadow(store.shape(), "transforms"));
+  while (fitted.step()) {
+    const std::int64_t column = fitted.integer(0);
+    const bool known = column >= 0 && column < static_cast<std::int64_t>(store.shape().vectors.size());
+    if (known) state.fitted |= std::uint64_t{1} << column;
+  }
+  return state;
+}
+
+// Rows of shadow tables that belong to nothing.
+void delete_strays(Store& store) {
+  const TableShape& shape = store.shape();
+  const auto columns = static_cast<std::int64_t>(shape.vectors.size());
+  const auto erase = [&](const char* suffix, std::int64_t end) {
+    db::Statement run(store.connection(),
+                      "DELETE FROM " + shadow(shape, suffix) + " WHERE id < 0 OR id >= ?1");
+    run.bind(1, end).run();
+  };
+  erase("chunks", columns * kColumnStride);
+  erase("transforms", columns);
+  db::execute(store.connection(), "DELETE FROM " + shadow(shape, "norms"));
+  if (!has_auxiliary(shape)) return;
+  db::execute(store.connection(), "DELETE FROM " + shadow(shape, "aux") +
+                                      " WHERE id NOT IN (SELECT id FROM " + shadow(shape, "rows") + ")");
+}
+
+void verify_auxiliary(Store& store) {
+  if (!has_auxiliary(store.shape())) return;
+  db::Statement missing(store.connection(), "SELECT id FROM " + shadow(store.shape(), "rows") +
+                                                " EXCEPT SELECT id FROM " + shadow(store.shape(), "aux"));
+  if (!missing.step()) return;
+  throw Error(Code::corrupt,
+              "the auxiliary values of row " + std::to_string(missing.integer(0)) + " are missing");
+}
+
+}  // namespace
+
+void optimize(Store& store) {
+  State state = store.state();
+  const std::vector<std::int64_t> free = free_slots(store, state.rows);
+  if (!free.empty()) {
+    const std::vector<RowHead> rows = all_rows(store);
+    for (std::size_t i = 0; i < free.size(); ++i) {
+      Change change(store);
+      change.move(rows[rows.size() - 1 - i].id, free[i]);
+      change.write();
+    }
+  }
+  state = store.state();
+  if (state.slots == state.rows) return;
+  state.slots = state.rows;
+  state.history = next_history(state.history, kOptimized);
+  cut(store, state);
+  db::execute(store.connection(), "DELETE FROM " + shadow(store.shape(), "room"));
+  write_state(store, state);
+}
+
+void rebuild(Store& store) {
+  verify_tables(store.connection(), store.shape());
+  const std::vector<RowHead> rows = all_rows(store);
+  verify_auxiliary(store);
+  const State state = implied_state(store, rows);
+  const std::size_t columns = store.shape().vectors.size();
+  // First everything is read, so that damage that cannot be mended is found before anything is written.
+  for (std::size_t c = 0; c < columns; ++c) {
+    const ChunkGeometry geometry(store.shape(), c);
+    for_each_chunk(geometry, rows, state.slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
+      static_cast<void>(clean_chunk(store, geometry, chunk, inside, state.slots));
+    });
+    if (state.is_fitted(c)) static_cast<void>(read_transform(store.statements(), c, state));
+  }
+  store.statements().prepare_writes();
+  delete_strays(store);
+  write_slot_map(store, rows, state.slots);
+  cut(store, state);
+  for (std::size_t c = 0; c < columns; ++c) {
+    const ChunkGeometry geometry(store.shape(), c);
+    for_each_chunk(geometry, rows, state.slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
+      const std::vector<std::byte> clean = clean_chunk(store, geometry, chunk, inside, state.slots);
+      db::Statement& write = store.statements()[Sql::write_chunk];
+      write.bind(1, geometry.id_of(chunk)).bind(2, std::span<const std::byte>(clean)).run();
+    });
+  }
+  write_state(store, state);
+  for (std::size_t c = 0; c < columns; ++c) {
+    if (const Transform* transform = store.transform(c, state)) {
+      write_norms(store, state, c, norms_of(store, state, c, *transform));
+    }
+  }
+}
+
+}  // namespace isovec::storage
