@@ -2,6 +2,7 @@
 // CREATE VIRTUAL TABLE ... USING isovec(...): the module that SQLite knows.
 
 #include <string>
+#include <vector>
 
 #include "storage/store.hpp"
 
@@ -10,14 +11,17 @@ namespace isovec::surface {
 /// Registers the module isovec on `db`. Throws what SQLite says.
 void register_vector_table(sqlite3* db);
 
+class VectorCursor;
+
 /// One table of one connection.
 struct VectorTable : sqlite3_vtab {
   VectorTable(sqlite3* db, storage::TableShape shape)
       : sqlite3_vtab{}, prefix(shape.name + ": "), store(db, std::move(shape)) {}
   std::string prefix;  ///< Of its error messages.
   storage::Store store;
-  bool writing =
-      false;  ///< A change is under way: another one can only come from a trigger on a shadow table.
+  std::vector<const VectorCursor*> cursors;  ///< Those that are open.
+  /// A change is under way: another one can only come from a trigger on a shadow table.
+  bool writing = false;
 };
 
 }  // namespace isovec::surface

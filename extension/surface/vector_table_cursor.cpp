@@ -48,6 +48,20 @@ void set_blob(sqlite3_context* context, std::span<const std::byte> bytes) {
 
 VectorCursor::VectorCursor(VectorTable& table) : sqlite3_vtab_cursor{}, table_(table), store_(table.store) {
   readers_.resize(store_.shape().vectors.size());
+  table.cursors.push_back(this);
+}
+
+VectorCursor::~VectorCursor() {
+  std::erase(table_.cursors, this);
+}
+
+bool VectorCursor::answers(db::Value query) const {
+  const db::OwnedValue* own = ranking_ ? input(TermKind::match) : nullptr;
+  if (own == nullptr || own->view().type() != query.type()) return false;
+  if (query.is_text()) return query.text() == own->view().text();
+  const std::span<const std::byte> a = query.blob();
+  const std::span<const std::byte> b = own->view().blob();
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
 void VectorCursor::reset() noexcept {

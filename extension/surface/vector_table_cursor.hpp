@@ -19,6 +19,9 @@ namespace isovec::surface {
 class VectorCursor : public sqlite3_vtab_cursor {
  public:
   explicit VectorCursor(VectorTable& table);
+  ~VectorCursor();
+  VectorCursor(const VectorCursor&) = delete;
+  VectorCursor& operator=(const VectorCursor&) = delete;
 
   /// Begins anew.
   void filter(Plan plan, std::span<sqlite3_value*> arguments);
@@ -26,6 +29,8 @@ class VectorCursor : public sqlite3_vtab_cursor {
   [[nodiscard]] bool at_end() const noexcept { return at_end_; }
   [[nodiscard]] std::int64_t rowid() const noexcept { return head_.id; }
   void column(sqlite3_context* context, int column);
+  /// Whether it stands on a row of the search for this query.
+  [[nodiscard]] bool answers(db::Value query) const;
 
  private:
   void reset() noexcept;
