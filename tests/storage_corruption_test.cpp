@@ -306,6 +306,45 @@ TEST_CASE("a shadow table that is not the one that was made is refused", "[stora
         "t: the table is stored in format 99 and this isovec reads format 1: use a newer isovec");
 }
 
+TEST_CASE("'rebuild' mends what follows from rows, vectors and transforms, and names what does not",
+          "[storage][corruption]") {
+  const auto mends = [](const std::string& damage) {
+    Patient patient;
+    patient.db.run(damage);
+    CAPTURE(damage);
+    CHECK(patient.db.one("SELECT isovec_check('t')") != "ok");
+    patient.db.run("INSERT INTO t(t) VALUES ('rebuild')");
+    CHECK(patient.db.one("SELECT isovec_check('t')") == "ok");
+    for (std::size_t i = 0; i < kReads.size(); ++i)
+      CHECK(patient.db.rows(kReads[i].sql) == patient.answers[i]);
+    for (const std::string& sql : kWrites) patient.db.run(sql);
+    CHECK(patient.db.one("SELECT isovec_check('t')") == "ok");
+  };
+  mends("DELETE FROM t_slots");
+  mends("UPDATE t_slots SET map = zeroblob(3912)");
+  mends("DELETE FROM t_room");
+  mends("INSERT INTO t_room VALUES (5)");
+  mends("DELETE FROM t_config WHERE key = 'state'; INSERT INTO t_config VALUES ('state', zeroblob(48))");
+  mends("DELETE FROM t_norms");
+  mends("UPDATE t_norms SET data = zeroblob(3848)");
+  mends("UPDATE t_chunks SET data = CAST(data || zeroblob(20) AS BLOB) WHERE id = 0");
+  mends("INSERT INTO t_chunks SELECT id + 7, data FROM t_chunks");
+  mends("INSERT INTO t_aux SELECT id + 100, a0, hash FROM t_aux");
+
+  const auto names = [](const std::string& damage) {
+    Patient patient;
+    patient.db.run(damage);
+    return patient.db.error("INSERT INTO t(t) VALUES ('rebuild')");
+  };
+  CHECK(names("UPDATE t_rows SET m0 = 7 WHERE id = 3") == "t: the stored values of row 3 are damaged");
+  CHECK(names("UPDATE t_chunks SET data = zeroblob(length(data)) WHERE id = 0")
+            .find("the vector of row 1 in slot 0") != std::string::npos);
+  CHECK(names("DELETE FROM t_chunks WHERE id = 0").find("chunk 0 of vector column 0 is missing") !=
+        std::string::npos);
+  CHECK(names("DELETE FROM t_aux WHERE id = 2") == "t: the auxiliary values of row 2 are missing");
+  CHECK(names("UPDATE t_transforms SET rows = 3").find("run 'unfit', then 'fit'") != std::string::npos);
+}
+
 TEST_CASE("a table whose shadow tables are damaged can still be dropped", "[storage][corruption]") {
   Connection db;
   db.run(kSetup);

@@ -1,0 +1,312 @@
+// Queries: whatever plan SQLite chooses, the answer is that of brute force over an ordinary table.
+
+#include <algorithm>
+#include <cmath>
+
+#include "connection.hpp"
+
+namespace {
+
+using isovec::test::Connection;
+using isovec::test::SqlError;
+using Rows = std::vector<std::vector<std::string>>;
+
+// t, and an ordinary table u of the same rows. Coordinates on a coarse grid, so that distances tie.
+constexpr const char* kSetup =
+    "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[3], b float[2] distance_metric=l2, "
+    "  d float[2] distance_metric=dot, p text partition key, y integer, l text indexed, +x text);"
+    "CREATE TABLE u(id INTEGER PRIMARY KEY, a, b, d, p text, y integer, l text, x text);"
+    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 90)"
+    "INSERT INTO u SELECT i * 3 - 100, vec_f32('[' || (i % 5 - 2) || ',' || (i * 7 % 4 - 1) || ',1]'),"
+    "  vec_f32('[' || (i % 9) || ',' || (i * i % 5) || ']'), vec_f32('[' || (i * 3 % 7 - 3) || ',1]'),"
+    "  CASE i % 4 WHEN 0 THEN NULL ELSE 'p' || (i % 4) END, CASE WHEN i % 6 THEN 2000 + i % 11 END,"
+    "  substr('viendefr', i % 4 * 2 + 1, 2), 'x' || (i % 13) FROM c;"
+    "INSERT INTO t(id, a, b, d, p, y, l, x) SELECT * FROM u;"
+    "CREATE TABLE q(n INTEGER PRIMARY KEY, v, k); INSERT INTO q VALUES (1, vec_f32('[1,0,0]'), 2), (2, "
+    "vec_f32('[0,1,0.5]'), 4), (3, vec_f32('[-1,-1,1]'), 3);";
+
+// Conditions beside MATCH that mean the same on t and on u.
+const std::vector<std::string> kConditions = {
+    "1",
+    "y >= 2004",
+    "y = 2003",
+    "y <> 2003",
+    "y IN (2001, 2002, NULL)",
+    "y NOT IN (2001, 2002)",
+    "y IS NULL",
+    "y IS NOT NULL",
+    "y BETWEEN 2002 AND 2005",
+    "y < '2004'",
+    "y = '2003'",
+    "y > 2003.5",
+    "y IS 2004",
+    "y IS NOT 2004",
+    "l = 'vi'",
+    "l IN ('vi', 'EN')",
+    "l = 'VI' COLLATE NOCASE",
+    "l LIKE 'V%'",
+    "l GLOB 'v*'",
+    "l > 'de'",
+    "l = 5",
+    "p = 'p1'",
+    "p IN ('p1', 'p3')",
+    "p IS NULL",
+    "p <> 'p2'",
+    "id = 20",
+    "id IN (20, 23, 24)",
+    "id < 0",
+    "rowid >= 101",
+    "id IN (SELECT id FROM u WHERE y = 2003)",
+    "id = 20 OR id = 23",
+    "y = 2003 OR l = 'en'",
+    "NOT (y = 2003)",
+    "y = 2003 AND l = 'en'",
+    "y + 0 = 2003",
+    "+y = 2003",
+    "x = 'x3'",
+    "x LIKE 'x1%' AND y > 2003",
+    "y = 2003 IS NULL",
+    "y IN (SELECT y FROM u WHERE l = 'fr')",
+    "(y, l) IN (SELECT 2003, 'en')",
+    "length(p) = 2 AND id > 0",
+    "y >= 2002 AND y <= 2008 AND l <> 'de' AND p IS NOT NULL AND id > -50 AND id < 150 AND y <> 2005",
+};
+
+struct Search {
+  std::string column;
+  std::string query;
+  std::string distance;  // on u
+};
+const std::vector<Search> kSearches = {
+    {"a", "vec_f32('[1,0,0.5]')", "vec_distance_cosine(a, vec_f32('[1,0,0.5]'))"},
+    {"b", "'[3,2]'", "vec_distance_l2(b, vec_f32('[3,2]'))"},
+    {"d", "vec_f32('[1,2]')", "-vec_dot(d, vec_f32('[1,2]'))"}};
+
+void set_optimizations(Connection& db, int mask) {
+  REQUIRE(sqlite3_test_control(SQLITE_TESTCTRL_OPTIMIZATIONS, db.handle(), mask) == SQLITE_OK);
+}
+
+}  // namespace
+
+TEST_CASE("a search with conditions returns the rows, order and bits of brute force", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  const int mask = GENERATE(0, 0xffff);
+  const bool reversed = GENERATE(false, true);
+  set_optimizations(db, mask);
+  if (reversed) db.run("PRAGMA reverse_unordered_selects = ON");
+  for (const Search& search : kSearches) {
+    for (const std::string& condition : kConditions) {
+      const std::string expected = "SELECT id, printf('%.17g', " + search.distance + ") FROM u WHERE (" +
+                                   condition + ") AND " + search.distance + " IS NOT NULL ORDER BY " +
+                                   search.distance + ", id";
+      const std::string match = "SELECT id, printf('%.17g', distance) FROM t WHERE " + search.column +
+                                " MATCH " + search.query + " AND (" + condition + ")";
+      CAPTURE(match, mask);
+      const Rows all = db.rows(expected);
+      CHECK(db.rows(match) == all);
+      CHECK(db.rows(match + " ORDER BY distance, id") == all);
+      CHECK(db.rows(match + " ORDER BY distance LIMIT 7 OFFSET 2") ==
+            db.rows(expected + " LIMIT 7 OFFSET 2"));
+      Rows descending = db.rows(match + " ORDER BY distance DESC, id DESC");
+      std::reverse(descending.begin(), descending.end());
+      CHECK(descending == all);
+      if (all.empty()) continue;
+      const std::string middle =
+          "(SELECT " + search.distance + " FROM u WHERE id = " + all[all.size() / 2][0] + ")";
+      for (const std::string comparison : {" < ", " <= ", " > ", " >= ", " = "}) {
+        const std::string bound = "SELECT id, text FROM (SELECT id, printf('%.17g', " + search.distance +
+                                  ") AS text, " + search.distance + " AS distance FROM u WHERE (" +
+                                  condition + ")) WHERE distance" + comparison + middle +
+                                  " ORDER BY distance, id";
+        CHECK(db.rows(match + " AND distance" + comparison + middle) == db.rows(bound));
+      }
+    }
+  }
+}
+
+TEST_CASE("k counts the rows that pass the conditions on columns", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  for (const Search& search : kSearches) {
+    for (const char* condition :
+         {"1", "y >= 2004", "y IN (2001, 2002, 2005)", "l = 'vi' AND y <> 2003", "p = 'p1'",
+          "p IN ('p1', 'p3') AND id < 100", "id IN (SELECT id FROM u WHERE x > 'x5')", "l LIKE 'v%'",
+          "y IS NULL", "l = 'VI' COLLATE NOCASE"}) {
+      for (const char* k : {"0", "1", "5", "5.0", "1000", "9223372036854775807"}) {
+        const std::string sql = "SELECT id FROM t WHERE " + search.column + " MATCH " + search.query +
+                                " AND " + condition + " AND k = " + k;
+        CAPTURE(sql);
+        CHECK(db.rows(sql) ==
+              db.rows("SELECT id FROM u WHERE " + std::string(condition) + " AND " + search.distance +
+                      " IS NOT NULL ORDER BY " + search.distance + ", id LIMIT CAST(" + k + " AS INTEGER)"));
+      }
+    }
+  }
+}
+
+TEST_CASE("a scan with conditions returns the rows of an ordinary table", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  for (const int mask : {0, 0xffff}) {
+    set_optimizations(db, mask);
+    for (const std::string& condition : kConditions) {
+      CAPTURE(condition, mask);
+      for (const char* end : {" ORDER BY id", " ORDER BY id DESC", " ORDER BY y, id LIMIT 5",
+                              " ORDER BY rowid LIMIT 4 OFFSET 3"}) {
+        const std::string from = "SELECT id, a, b, p, y, l, x FROM ";
+        CHECK(db.rows(from + "t WHERE " + condition + end) == db.rows(from + "u WHERE " + condition + end));
+      }
+      const std::string parts = "SELECT (SELECT count(*) FROM t WHERE " + condition +
+                                ") + (SELECT count(*) FROM t WHERE NOT (" + condition +
+                                ")) + (SELECT count(*) FROM t WHERE (" + condition + ") IS NULL)";
+      CHECK(db.one(parts) == "90");
+    }
+  }
+}
+
+TEST_CASE("a search may be one side of any join", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  // One search for each row of q, with a k of its own.
+  std::string expected;
+  for (const char* n : {"1", "2", "3"}) {
+    const std::string v = std::string("(SELECT v FROM q WHERE n = ") + n + ")";
+    expected += std::string(expected.empty() ? "" : " UNION ALL ") + "SELECT * FROM (SELECT " + n +
+                ", id FROM u WHERE vec_distance_cosine(a, " + v +
+                ") IS NOT NULL ORDER BY vec_distance_cosine(a, " + v +
+                "), id LIMIT (SELECT k FROM q WHERE n = " + n + "))";
+  }
+  const Rows nearest = db.rows(expected);
+  CHECK(nearest.size() == 9);
+  CHECK(db.rows("SELECT n, id FROM q JOIN t ON t.a MATCH q.v AND t.k = q.k") == nearest);
+  CHECK(db.rows("SELECT n, id FROM t JOIN q ON t.a MATCH q.v AND t.k = q.k") == nearest);
+  CHECK(db.rows("SELECT n, id FROM q CROSS JOIN t WHERE a MATCH v AND t.k = q.k ORDER BY n, distance, id") ==
+        nearest);
+  CHECK(db.rows("SELECT n, id FROM q LEFT JOIN t ON a MATCH v AND t.k = q.k ORDER BY n, distance, id") ==
+        nearest);
+  CHECK(db.one("SELECT group_concat((SELECT group_concat(id) FROM (SELECT id FROM t WHERE a MATCH q.v AND k "
+               "= q.k))) FROM q") == db.one("SELECT group_concat(id) FROM (" + expected + ")"));
+  // Results joined to another table, in either order of writing.
+  const std::string rest = " WHERE t.a MATCH '[1,0,0]' AND t.k = 6 AND u.y > 2002 ORDER BY t.distance, t.id";
+  const Rows joined = db.rows("SELECT t.id, u.x FROM t JOIN u ON u.id = t.id" + rest);
+  CHECK(db.rows("SELECT t.id, u.x FROM u JOIN t ON u.id = t.id" + rest) == joined);
+  CHECK(joined ==
+        db.rows("SELECT id, x FROM (SELECT id, x, y, row_number() OVER (ORDER BY vec_distance_cosine(a, "
+                "vec_f32('[1,0,0]')), id) AS r FROM u) WHERE r <= 6 AND y > 2002 ORDER BY r"));
+  CHECK(db.one("SELECT count(*) FROM t AS s JOIN t AS w ON w.a MATCH s.a AND w.k = 1 AND w.distance = 0") ==
+        "90");
+}
+
+TEST_CASE("a search reports its inputs, distance and similarity", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  CHECK(db.one("SELECT count(*) FROM t WHERE a MATCH '[1,0,0.5]' AND (distance <> vec_distance_cosine(a, "
+               "vec_f32('[1,0,0.5]')) "
+               "OR similarity <> vec_cosine(a, vec_f32('[1,0,0.5]')))") == "0");
+  CHECK(db.one("SELECT count(*) FROM t WHERE d MATCH '[1,2]' AND (distance <> -vec_dot(d, vec_f32('[1,2]')) "
+               "OR similarity <> "
+               "vec_dot(d, vec_f32('[1,2]')))") == "0");
+  CHECK(db.one("SELECT count(similarity) FROM t WHERE b MATCH '[1,2]'") == "0");
+  CHECK(db.one("SELECT count(distance) + count(similarity) FROM t") == "0");
+  CHECK(db.rows("SELECT k, transform FROM t WHERE a MATCH '[1,0,0]' AND k = 1 AND transform = 'none'") ==
+        Rows{{"1", "none"}});
+}
+
+TEST_CASE("an input that cannot be heeded is an error, never passed over", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  const auto error = [&](const std::string& where) { return db.error("SELECT id FROM t WHERE " + where); };
+  CHECK(error("k = 5").find("t: the condition on k needs a search beside it") == 0);
+  CHECK(error("a MATCH '[1,0,0]' AND +k = 5").find("k has no value here") != std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND k > 5").find("k has no value here") != std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND k IN (1, 2)").find("take one value") != std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND k = 1 AND k = 2").find("given twice") != std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND b MATCH '[1,0]'").find("one query can MATCH one vector column") !=
+        std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND k = -1") == "t: k must not be negative, got -1");
+  CHECK(error("a MATCH '[1,0,0]' AND k = 'five'") == "t: k must be a whole number of rows, got TEXT");
+  CHECK(error("a MATCH '[1,0,0]' AND k = 1.5") == "t: k must be a whole number of rows, got REAL");
+  CHECK(error("a MATCH '[1,0,0]' AND k = NULL") == "t: k must be a whole number of rows, got NULL");
+  CHECK(error("a MATCH NULL") ==
+        "t: column a: expected a vector of 3 float32 numbers as a BLOB or a JSON array, got NULL");
+  CHECK(error("a MATCH '[1,0]'") == "t: column a: dimensions differ: the column has 3 and the vector has 2");
+  CHECK(error("a MATCH '[0,0,0]'").find("t: the query is a zero vector") == 0);
+  CHECK(error("a MATCH vec_f16('[1,0,0]')").find("t: column a: types differ") == 0);
+  CHECK(error("a MATCH '[1,0,0]' AND transform = 'center'")
+            .find("t: transform must be 'none' or a transform") == 0);
+  CHECK(error("a MATCH '[1,0,0]' AND transform = x'00'").find("t: ") == 0);
+  CHECK(error("a MATCH '[1,0,0]' AND query_mean = '[1,0,0]'").find("t: query_mean replaces the mean") == 0);
+  CHECK(error("l MATCH 'vi'").find("can be searched only by a condition of its own") != std::string::npos);
+  CHECK(error("(a MATCH '[1,0,0]') = 1").find("can be searched only by a condition of its own") !=
+        std::string::npos);
+  CHECK(db.rows("SELECT id FROM t WHERE a MATCH '[1,0,0]' OR id = 3").size() == 90);  // a union of two plans
+  CHECK(
+      error("a MATCH '[1,0,0]' AND (id = 3 OR k = 5)").find("the condition on k needs a search beside it") !=
+      std::string::npos);
+  // Every input beyond SQLite's sixteen that it is told not to check.
+  std::string many = "a MATCH '[1,0,0]' AND k = 3 AND transform = 'none'";
+  for (int i = 0; i < 40; ++i) many += " AND y <> " + std::to_string(1900 + i);
+  CHECK(db.rows("SELECT id FROM t WHERE " + many).size() == 3);
+  many = "y <> 1900";
+  for (int i = 1; i < 40; ++i) many += " AND y <> " + std::to_string(1900 + i);
+  CHECK(db.rows("SELECT id FROM t WHERE " + many +
+                " AND id IN (SELECT id FROM u) AND a MATCH '[1,0,0]' AND k = 3")
+            .size() == 3);
+}
+
+TEST_CASE("EXPLAIN QUERY PLAN names the search, its conditions and its transform", "[surface][query]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, e float[3] transform='center', y integer, "
+      "+x text)");
+  const auto plan = [&](const std::string& where) {
+    const std::string text = db.rows("EXPLAIN QUERY PLAN SELECT x FROM t WHERE " + where)[0][3];
+    return text.substr(0, text.find(" {"));
+  };
+  CHECK(plan("e MATCH ? AND k = 3") ==
+        "SCAN t VIRTUAL TABLE INDEX 0:search e by cosine, k = ?, transform 'center'");
+  CHECK(plan("e MATCH ? AND transform = ? AND y > 3 AND x = 'q' AND distance < 1") ==
+        "SCAN t VIRTUAL TABLE INDEX 0:search e by cosine, transform = ?, distance < ?, y > ?");
+  CHECK(plan("id = 5") == "SCAN t VIRTUAL TABLE INDEX 0:lookup, id = ?");
+  CHECK(plan("y IN (1, 2)") == "SCAN t VIRTUAL TABLE INDEX 0:scan, y IN (...)");
+  CHECK(plan("x = 'q'") == "SCAN t VIRTUAL TABLE INDEX 0:scan");
+  // The order of a search needs no sorter, any other does.
+  const auto sorts = [&](const std::string& order) {
+    return db.rows("EXPLAIN QUERY PLAN SELECT x FROM t WHERE e MATCH ? ORDER BY " + order).size() > 1;
+  };
+  CHECK_FALSE(sorts("distance"));
+  CHECK_FALSE(sorts("distance, id"));
+  CHECK(sorts("distance DESC"));
+  CHECK(sorts("id"));
+  CHECK(sorts("distance, id DESC"));
+}
+
+TEST_CASE("rows that change while a search is read do not disturb it", "[surface][query]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[1] distance_metric=l2);"
+      "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 200)"
+      "INSERT INTO t(id, a) SELECT i, '[' || i || ']' FROM c");
+  for (const char* sql : {"SELECT id FROM t WHERE a MATCH '[0]'", "SELECT id FROM t"}) {
+    db.run("SAVEPOINT s");
+    sqlite3_stmt* read = nullptr;
+    REQUIRE(sqlite3_prepare_v2(db.handle(), sql, -1, &read, nullptr) == SQLITE_OK);
+    std::vector<int> seen;
+    while (sqlite3_step(read) == SQLITE_ROW) {
+      const int id = sqlite3_column_int(read, 0);
+      seen.push_back(id);
+      if (id == 10)
+        db.run("DELETE FROM t WHERE id BETWEEN 20 AND 40 OR id < 5; UPDATE t SET a = '[0]' WHERE id = 60");
+      if (id == 50) db.run("INSERT INTO t(t) VALUES ('optimize'); UPDATE t SET id = -1 WHERE id = 70");
+    }
+    CHECK(sqlite3_finalize(read) == SQLITE_OK);
+    std::vector<int> expected;
+    for (int i = 1; i <= 200; ++i) {
+      if ((i < 20 || i > 40) && i != 70) expected.push_back(i);
+    }
+    CHECK(seen == expected);
+    db.run("INSERT INTO t(t) VALUES ('integrity-check'); ROLLBACK TO s; RELEASE s");
+  }
+  CHECK(db.error("SELECT * FROM no_such").find("no such table") != std::string::npos);
+}
