@@ -79,6 +79,8 @@ constexpr Operation kOperations[] = {
     {"scan", "SELECT * FROM t", false},
     {"look up", "SELECT a, b, body FROM t WHERE id = 12", false},
     {"check", "INSERT INTO t(t) VALUES ('integrity-check')", false},
+    {"optimize", "INSERT INTO t(t) VALUES ('optimize')"},
+    {"rebuild", "INSERT INTO t(t) VALUES ('rebuild')"},
     {"rename", "ALTER TABLE t RENAME TO s"},
     {"drop", "DROP TABLE t"},
 };
