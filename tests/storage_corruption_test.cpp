@@ -47,6 +47,13 @@ const std::vector<std::string> kWrites = {
     "INSERT INTO t(t) VALUES ('unfit')",
 };
 
+// Every byte and length is tried; a build under sanitizers, ten times slower, tries every seventh.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t kStride = 7;
+#else
+constexpr std::size_t kStride = 1;
+#endif
+
 class Patient {
  public:
   Patient() {
@@ -167,7 +174,7 @@ TEST_CASE("a flipped bit in any byte of any stored BLOB is found", "[storage][co
   unsigned bit = 0;
   for (const Cell& cell : cells_of_type(patient.db, "blob")) {
     CAPTURE(cell.column.table, cell.column.name, cell.row);
-    for (std::size_t i = 0; i < cell.bytes.size(); ++i) {
+    for (std::size_t i = bit % kStride; i < cell.bytes.size(); i += kStride) {
       std::string damaged = cell.bytes;
       damaged[i] = static_cast<char>(damaged[i] ^ (1 << (bit++ % 8)));
       if (!patient.suffers(update(cell), Bytes{damaged})) {
@@ -184,7 +191,7 @@ TEST_CASE("a stored BLOB cut short at any length, or longer, is found", "[storag
   patient.used_every = 5;
   for (const Cell& cell : cells_of_type(patient.db, "blob")) {
     CAPTURE(cell.column.table, cell.column.name, cell.row);
-    for (std::size_t size = 0; size < cell.bytes.size(); ++size) {
+    for (std::size_t size = 0; size < cell.bytes.size(); size += kStride) {
       if (!patient.suffers(update(cell), Bytes{cell.bytes.substr(0, size)})) {
         CAPTURE(size);
         CHECK(false);
@@ -201,7 +208,7 @@ TEST_CASE("a stored number or text that is another one is found", "[storage][cor
   for (const Cell& cell : cells_of_type(patient.db, "integer")) {
     CAPTURE(cell.column.table, cell.column.name, cell.row, cell.bytes);
     const sqlite3_int64 value = std::stoll(cell.bytes);
-    for (int bit = 0; bit < 64; ++bit) {
+    for (int bit = 0; bit < 64; bit += static_cast<int>(kStride)) {
       const auto flipped =
           static_cast<sqlite3_int64>(static_cast<sqlite3_uint64>(value) ^ (sqlite3_uint64{1} << bit));
       const std::string taken = "SELECT 1 FROM " + cell.column.table + " WHERE " + cell.column.name + " = ?1";
