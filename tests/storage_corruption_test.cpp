@@ -23,6 +23,17 @@ constexpr const char* kSetup =
     "DELETE FROM t WHERE key IN ('k4', 'k9');"
     "INSERT INTO t(t) VALUES ('fit');";
 
+// The same with a complete group, hence norms and codes, some of which no longer hold.
+constexpr const char* kCodedSetup =
+    "CREATE VIRTUAL TABLE t USING isovec(key TEXT PRIMARY KEY, a float[3] transform='center', b float[5] "
+    "distance_metric=l2, year integer, lang text indexed, +body text);"
+    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 260)"
+    "INSERT INTO t(key, a, b, year, lang, body) SELECT 'k' || i, '[' || i || ',' || (i * i % 7) || ',1]',"
+    "  '[1,2,3,4,' || i || ']', 2000 + i, 'l' || (i % 3), 'body ' || i FROM c;"
+    "INSERT INTO t(t) VALUES ('fit');"
+    "DELETE FROM t WHERE key IN ('k4', 'k9');"
+    "UPDATE t SET a = '[3,2,1]' WHERE key IN ('k7', 'k100');";
+
 // What users read, and what they write: run after each damage.
 struct Read {
   std::string sql;
@@ -56,8 +67,8 @@ constexpr std::size_t kStride = 1;
 
 class Patient {
  public:
-  Patient() {
-    db.run(kSetup);
+  explicit Patient(const char* setup = kSetup) {
+    db.run(setup);
     for (const Read& asked : kReads) answers.push_back(db.rows(asked.sql));
   }
   Connection db;
@@ -98,7 +109,7 @@ class Patient {
     return false;
   }
   static bool is_of_newer_format(const SqlError& error) {
-    return std::string(error.what()).find("use a newer isovec") != std::string::npos;
+    return std::string(error.what()).find("the table is stored in format") != std::string::npos;
   }
   void read(const Read& asked, const std::vector<std::vector<std::string>>& expected) {
     try {
@@ -184,6 +195,52 @@ TEST_CASE("a flipped bit in any byte of any stored BLOB is found", "[storage][co
     }
   }
   WARN("flips tried and found: " << patient.tried);
+}
+
+TEST_CASE("a flipped bit in norms, marks and codes is found", "[storage][corruption]") {
+  Patient patient(kCodedSetup);
+  patient.used_every = 50;
+  unsigned bit = 0;
+  std::set<std::string> tables;
+  for (const Cell& cell : cells_of_type(patient.db, "blob")) {
+    const std::string& table = cell.column.table;
+    if (table != "t_norms" && table != "t_marks" && table != "t_codes") continue;
+    tables.insert(table);
+    CAPTURE(table, cell.row);
+    const std::size_t stride = table == "t_marks" ? kStride : 5 * kStride;
+    for (std::size_t i = bit % stride; i < cell.bytes.size(); i += stride) {
+      std::string damaged = cell.bytes;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << (bit++ % 8)));
+      if (!patient.suffers(update(cell), Bytes{damaged})) {
+        CAPTURE(i);
+        CHECK(false);  // the check did not see it
+      }
+    }
+    CHECK(patient.suffers(update(cell), Bytes{cell.bytes.substr(0, cell.bytes.size() - 1)}));
+    CHECK(patient.suffers(update(cell), Bytes{cell.bytes.substr(0, cell.bytes.size() / 2)}));
+    CHECK(patient.suffers(update(cell), Bytes{cell.bytes + cell.bytes}));
+    CHECK(patient.suffers(update(cell), Bytes{}));
+  }
+  CHECK(tables.size() == 3);
+  WARN("flips tried and found: " << patient.tried);
+}
+
+TEST_CASE("a block or page of codes that is missing, doubled or exchanged is found",
+          "[storage][corruption]") {
+  Patient patient(kCodedSetup);
+  for (const char* table : {"t_norms", "t_marks", "t_codes"}) {
+    CAPTURE(table);
+    const std::string name(table);
+    for (const auto& row : patient.db.rows("SELECT id FROM " + name)) {
+      CHECK(patient.suffers("DELETE FROM " + name + " WHERE id = " + row[0]));
+      CHECK(patient.suffers("UPDATE " + name + " SET id = id + 1 WHERE id = " + row[0]));
+      CHECK(patient.suffers("INSERT INTO " + name + " SELECT id + 1, data FROM " + name +
+                            " WHERE id = " + row[0]));
+    }
+    CHECK(patient.suffers("INSERT INTO " + name + " VALUES (-5, x'00')"));
+  }
+  CHECK(patient.suffers("UPDATE t_codes SET data = (SELECT data FROM t_codes WHERE id = 0) WHERE id <> 0"));
+  CHECK(patient.suffers("UPDATE t_marks SET data = (SELECT data FROM t_marks WHERE id = 0) WHERE id <> 0"));
 }
 
 TEST_CASE("a stored BLOB cut short at any length, or longer, is found", "[storage][corruption]") {
@@ -274,7 +331,7 @@ TEST_CASE("a row of a shadow table that is missing, doubled or moved is found", 
   }
   CHECK(patient.suffers("INSERT INTO t_chunks SELECT id + 1, data FROM t_chunks WHERE id = 0"));
   CHECK(patient.suffers("INSERT INTO t_slots SELECT page + 1, map FROM t_slots"));
-  CHECK(patient.suffers("INSERT INTO t_norms SELECT id + 1, data FROM t_norms"));
+  CHECK(patient.suffers("INSERT INTO t_norms VALUES (0, zeroblob(3848))"));
   CHECK(patient.suffers("INSERT INTO t_aux SELECT id + 100, a0, hash FROM t_aux LIMIT 1"));
   CHECK(patient.suffers(
       "INSERT INTO t_rows SELECT id + 100, slot, key || 'x', m0, m1, hash FROM t_rows LIMIT 1"));
@@ -309,14 +366,18 @@ TEST_CASE("a shadow table that is not the one that was made is refused", "[stora
             .find("the trigger spy stands on the shadow table t_rows") != std::string::npos);
   CHECK(refusal("CREATE TEMP TRIGGER spy AFTER INSERT ON main.t_rows BEGIN SELECT 1; END")
             .find("the trigger spy stands on the shadow table t_rows") != std::string::npos);
+  CHECK(refusal("UPDATE t_config SET value = 1 WHERE key = 'format'") ==
+        "t: the table is stored in format 1 and this isovec reads format 2: copy its rows into a new table "
+        "with "
+        "the isovec that made it");
   CHECK(refusal("UPDATE t_config SET value = 99 WHERE key = 'format'") ==
-        "t: the table is stored in format 99 and this isovec reads format 1: use a newer isovec");
+        "t: the table is stored in format 99 and this isovec reads format 2: use a newer isovec");
 }
 
 TEST_CASE("'rebuild' mends what follows from rows, vectors and transforms, and names what does not",
           "[storage][corruption]") {
-  const auto mends = [](const std::string& damage) {
-    Patient patient;
+  const auto mends = [](const std::string& damage, const char* setup = kSetup) {
+    Patient patient(setup);
     patient.db.run(damage);
     CAPTURE(damage);
     CHECK(patient.db.one("SELECT isovec_check('t')") != "ok");
@@ -332,8 +393,11 @@ TEST_CASE("'rebuild' mends what follows from rows, vectors and transforms, and n
   mends("DELETE FROM t_room");
   mends("INSERT INTO t_room VALUES (5)");
   mends("DELETE FROM t_config WHERE key = 'state'; INSERT INTO t_config VALUES ('state', zeroblob(48))");
-  mends("DELETE FROM t_norms");
-  mends("UPDATE t_norms SET data = zeroblob(3848)");
+  for (const char* table : {"t_norms", "t_marks", "t_codes"}) {
+    mends(std::string("DELETE FROM ") + table, kCodedSetup);
+    mends(std::string("UPDATE ") + table + " SET data = zeroblob(3848)", kCodedSetup);
+    mends(std::string("INSERT INTO ") + table + " VALUES (7, x'0102')", kCodedSetup);
+  }
   mends("UPDATE t_chunks SET data = CAST(data || zeroblob(20) AS BLOB) WHERE id = 0");
   mends("INSERT INTO t_chunks SELECT id + 7, data FROM t_chunks");
   mends("INSERT INTO t_aux SELECT id + 100, a0, hash FROM t_aux");

@@ -68,6 +68,7 @@ class CodeBlockView {
   /// Throws Error{corrupt} unless every byte is as it was written under `seed`.
   void verify(std::uint64_t seed) const;
 
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
   [[nodiscard]] const CodeBlockShape& shape() const noexcept { return shape_; }
   [[nodiscard]] std::size_t rows() const noexcept { return shape_.rows; }
   [[nodiscard]] std::size_t dimension() const noexcept { return shape_.dimension; }

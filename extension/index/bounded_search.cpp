@@ -96,6 +96,12 @@ void BoundedSearch::add_hit(const Hit& hit) {
   keep_nearest();
 }
 
+void BoundedSearch::add_candidate(std::uint32_t slot, double score) {
+  const double d = distance_of(query_.metric(), score);
+  if (!(d >= limits_.range.least && d <= limits_.range.most)) return;  // NaN too
+  candidates_.add({round_down(d), slot});
+}
+
 /// With a limit: drops hits of which enough are nearer, each time there are twice as many as wanted.
 void BoundedSearch::keep_nearest() {
   if (!limits_.k) return;

@@ -18,9 +18,10 @@
 #include "codec/code_block.hpp"
 #include "index/block_bounds.hpp"
 #include "index/candidates.hpp"
+#include "index/distance_range.hpp"
 #include "index/query_code.hpp"
 #include "index/ranking.hpp"
-#include "index/search.hpp"
+#include "index/scorer.hpp"
 
 namespace isovec::index {
 
@@ -56,6 +57,8 @@ class BoundedSearch {
                  const codec::RowMask& passing);
   /// A row scored by the caller; a score of NaN is passed over.
   void add_hit(const Hit& hit);
+  /// A row scored by the caller that fetch() may still reject. Requires limits.rejects.
+  void add_candidate(std::uint32_t slot, double score);
 
   /// Whether more than a quarter of the coded rows have to be scored, so that reading all vectors in order
   /// costs less. Ask after the last block, and while reading on. Where it is so, call begin_raw_scan() and
@@ -67,6 +70,9 @@ class BoundedSearch {
   /// The next hit, nothing after the last. Throws Error{corrupt} where a fetched row lies below its bound or,
   /// unless limits.rejects, has no distance although it has a bound: then its code is not that of the row.
   [[nodiscard]] std::optional<Hit> next(RowFetcher& fetcher);
+
+  /// Whether rows are left that next() would have scored.
+  [[nodiscard]] bool has_unscored() const noexcept { return !candidates_.empty(); }
 
   /// Rows fetched so far.
   [[nodiscard]] std::size_t fetched() const noexcept { return fetched_; }

@@ -55,6 +55,7 @@ class Candidates {
   /// Adds the rows of a block that are in `rows` and whose bound is at most `limit`.
   void add(const codec::RowMask& rows, const codec::PerRow<double>& least,
            const codec::PerRow<std::uint32_t>& slots, double limit);
+  void add(const Candidate& candidate) { rows_.push_back(candidate); }
   /// Makes room at once for so many.
   void reserve(std::size_t rows) { rows_.reserve(rows); }
   /// Forgets those above `limit`. Requires that reading has not begun.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "codec/vector_convert.hpp"
 #include "storage/checksum.hpp"
 
 namespace isovec::storage {
@@ -25,7 +24,10 @@ enum class Operation : std::uint64_t { insert = 1, update = 2, erase = 3, move =
 Change::Change(Store& store)
     : store_(store), shape_(store.shape()), statements_(store.statements()), state_(store.state()) {
   statements_.prepare_writes();
-  for (std::size_t c = 0; c < shape_.vectors.size(); ++c) geometry_.emplace_back(shape_, c);
+  for (std::size_t c = 0; c < shape_.vectors.size(); ++c) {
+    geometry_.emplace_back(shape_, c);
+    groups_.emplace_back(store, c, state_);
+  }
 }
 
 void Change::add_history(std::uint64_t value) {
@@ -85,31 +87,6 @@ SlotPage& Change::page_of_row(const RowHead& head) {
   SlotPage& page = existing_page(page_of(head.slot));
   if (page.row(place_of(head.slot)) != head.id) refuse_slot(head.slot);
   return page;
-}
-
-// Norms
-// -------------------------------------------------------------------------------------------------------
-
-void Change::set_norm(std::size_t column, std::int64_t slot, double norm) {
-  const std::int64_t page = page_of(slot);
-  const auto place = storage::place_of(slot);
-  const std::int64_t id = NormPage(column, page).id();
-  auto known = norms_.find(id);
-  if (known == norms_.end()) {
-    std::optional<NormPage> found = find_norm_page(statements_, column, page);
-    if (!found && place != 0) static_cast<void>(read_norm_page(statements_, column, page));  // throws
-    known = norms_.emplace(id, found ? *std::move(found) : NormPage(column, page)).first;
-  }
-  known->second.set(place, norm);
-}
-
-void Change::set_norm_of(std::size_t column, std::int64_t slot, std::span<const std::byte> vector) {
-  const Transform* transform = store_.transform(column, state_);
-  if (transform == nullptr) return;
-  const VectorColumn& declared = shape_.vectors[column];
-  std::vector<float> floats(declared.dimension);
-  codec::to_float32({declared.type, declared.dimension, vector.data()}, floats);
-  set_norm(column, slot, transform->row_norm(floats));
 }
 
 // Rows
@@ -180,7 +157,7 @@ void Change::insert(const RowValues& row) {
   for (const ChunkGeometry& geometry : geometry_) {
     const std::span<const std::byte> vector = row.vectors[geometry.column];
     vectors_.push_back(VectorEdit::put(statements_, shape_, geometry, slot, id, vector));
-    set_norm_of(geometry.column, slot, vector);
+    groups_[geometry.column].put(slot, vector);
     add_history(geometry.checksum_of(vector, slot, id));
   }
   const std::uint64_t hash = store_.verifier().checksum_of({id, slot}, row.values);
@@ -202,7 +179,7 @@ void Change::update(std::int64_t old_id, const RowValues& row) {
     if (vector.empty() && id == old_id) continue;
     vectors_.push_back(VectorEdit::replace(statements_, shape_, geometry, head.slot, old_id, id, vector));
     if (vector.empty()) continue;
-    set_norm_of(geometry.column, head.slot, vector);
+    groups_[geometry.column].replace(head.slot, vector);
     add_history(geometry.checksum_of(vector, head.slot, id));
   }
   bool same = id == old_id;
@@ -234,8 +211,8 @@ void Change::move(std::int64_t id, std::int64_t slot) {
     const std::span<const std::byte> vector = reader.read(head.slot, id);
     vectors_.push_back(VectorEdit::put(statements_, shape_, geometry, slot, id, vector));
     vectors_.push_back(VectorEdit::erase(statements_, shape_, geometry, head.slot, id));
-    set_norm_of(geometry.column, slot, vector);
-    if (store_.transform(geometry.column, state_) != nullptr) set_norm(geometry.column, head.slot, 0);
+    groups_[geometry.column].put(slot, vector);
+    groups_[geometry.column].erase(head.slot);
   }
   std::vector<sqlite3_value*> values;
   for (std::size_t i = 0; i < store_.verifier().value_count(); ++i) {
@@ -255,7 +232,7 @@ void Change::erase(std::int64_t id) {
   add_history(static_cast<std::uint64_t>(id));
   for (const ChunkGeometry& geometry : geometry_) {
     vectors_.push_back(VectorEdit::erase(statements_, shape_, geometry, head->slot, id));
-    if (store_.transform(geometry.column, state_) != nullptr) set_norm(geometry.column, head->slot, 0);
+    groups_[geometry.column].erase(head->slot);
   }
   --state_.rows;
   erased_.push_back(id);
@@ -269,6 +246,11 @@ void Change::erase(std::int64_t id) {
 // Writing
 // -----------------------------------------------------------------------------------------------------
 
+void Change::prepare_groups() {
+  const auto row_in = [this](std::int64_t slot) { return existing_page(page_of(slot)).row(place_of(slot)); };
+  for (GroupChange& groups : groups_) groups.prepare(state_, row_in);
+}
+
 void Change::write_pages() {
   for (auto& [number, edit] : pages_) {
     write_slot_page(statements_, edit.page);
@@ -277,11 +259,12 @@ void Change::write_pages() {
       statements_[has_room ? Sql::insert_room : Sql::delete_room].bind(1, number).run();
     }
   }
-  for (auto& [id, page] : norms_) write_norm_page(statements_, page);
+  for (GroupChange& groups : groups_) groups.write();
 }
 
 void Change::write() {
   if (empty_) return;
+  prepare_groups();
   for (const Sql sql : bound_) statements_[sql].run();
   for (VectorEdit& edit : vectors_) edit.write(statements_);
   write_pages();

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "storage/chunk_store.hpp"
-#include "storage/norm_store.hpp"
+#include "storage/group_change.hpp"
 #include "storage/slot_map.hpp"
 #include "storage/store.hpp"
 
@@ -29,7 +29,7 @@ class Change {
   /// Prepares the end of a row, if it is there.
   void erase(std::int64_t id);
 
-  [[nodiscard]] const State& state() const noexcept { return state_; }
+  /// Ends the first phase and runs the second.
   void write();
 
  private:
@@ -43,14 +43,13 @@ class Change {
   [[nodiscard]] std::int64_t take_slot();
   /// Checks that the slot map has the row where the row says it is.
   [[nodiscard]] SlotPage& page_of_row(const RowHead& head);
-  void set_norm(std::size_t column, std::int64_t slot, double norm);
-  void set_norm_of(std::size_t column, std::int64_t slot, std::span<const std::byte> vector);
   void bind_row(Sql sql, const RowHead& head, std::span<sqlite3_value* const> values, std::uint64_t hash);
   void require_no_auxiliary(std::int64_t id);
   void insert_auxiliary(const RowValues& row, std::int64_t id);
   void update_auxiliary(const RowValues& row, std::int64_t old_id, std::int64_t id);
   void bind_auxiliary(Sql sql, std::int64_t id, std::span<sqlite3_value* const> values);
   void add_history(std::uint64_t value);
+  void prepare_groups();
   void write_pages();
 
   Store& store_;
@@ -59,7 +58,7 @@ class Change {
   State state_;
   std::vector<ChunkGeometry> geometry_;
   std::map<std::int64_t, PageEdit> pages_;
-  std::map<std::int64_t, NormPage> norms_;  // by id
+  std::vector<GroupChange> groups_;  // by vector column
   std::vector<VectorEdit> vectors_;
   std::vector<std::int64_t> erased_;
   bool empty_ = true;

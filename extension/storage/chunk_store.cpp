@@ -160,7 +160,7 @@ void VectorEdit::write(Statements& statements) {
   }
 }
 
-std::span<const std::byte> VectorReader::read(std::int64_t slot, std::int64_t rowid) {
+std::span<const std::byte> VectorReader::read_slot(std::int64_t slot, std::int64_t rowid) {
   const std::int64_t chunk = geometry_.chunk_of(slot);
   const std::size_t place = geometry_.place_of(slot);
   if (!blob_ || !blob_->try_reopen(geometry_.id_of(chunk))) {
@@ -174,7 +174,7 @@ std::span<const std::byte> VectorReader::read(std::int64_t slot, std::int64_t ro
   bytes_.resize(geometry_.slot_bytes);
   blob_->read(bytes_, place * geometry_.slot_bytes);
   geometry_.verify(bytes_, slot, rowid);
-  return std::span<const std::byte>(bytes_).subspan(kHeader);
+  return bytes_;
 }
 
 }  // namespace isovec::storage

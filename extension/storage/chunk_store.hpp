@@ -84,7 +84,11 @@ class VectorReader {
   VectorReader(sqlite3* db, const TableShape& shape, std::size_t vector_column)
       : db_(db), shape_(shape), geometry_(shape, vector_column) {}
   /// The vector of a row, valid until the next read.
-  [[nodiscard]] std::span<const std::byte> read(std::int64_t slot, std::int64_t rowid);
+  [[nodiscard]] std::span<const std::byte> read(std::int64_t slot, std::int64_t rowid) {
+    return read_slot(slot, rowid).subspan(sizeof(std::uint64_t));
+  }
+  /// The same behind its checksum.
+  [[nodiscard]] std::span<const std::byte> read_slot(std::int64_t slot, std::int64_t rowid);
   void close() noexcept { blob_.reset(); }
 
  private:

@@ -5,6 +5,8 @@
 
 #include "codec/vector_blob.hpp"
 #include "codec/vector_convert.hpp"
+#include "storage/code_rows.hpp"
+#include "storage/recode.hpp"
 #include "storage/refit.hpp"
 #include "storage/row_scan.hpp"
 #include "storage/schema.hpp"
@@ -60,6 +62,8 @@ class Checker {
   void check_vectors(std::size_t column);
   void check_free_slots(std::size_t column);
   void check_norms(std::size_t column, const Transform& transform);
+  void check_codes(std::size_t column);
+  void check_marks(std::size_t column, const std::vector<GroupMarks>& marks);
   void check_strays();
 
   Store& store_;
@@ -170,11 +174,12 @@ void Checker::check_free_slots(std::size_t column) {
 
 void Checker::check_norms(std::size_t column, const Transform& transform) {
   const std::vector<double> norms = norms_of(store_, state_, column, transform);
-  for (std::int64_t page = 0; page * kSlotsPerPage < state_.slots; ++page) {
+  const auto end = static_cast<std::size_t>(complete_groups(state_) * kGroupSlots);
+  for (std::int64_t page = 0; page < norm_pages(state_); ++page) {
     const NormPage stored = read_norm_page(store_.statements(), column, page);
     for (std::size_t place = 0; place < static_cast<std::size_t>(kSlotsPerPage); ++place) {
       const std::size_t slot = static_cast<std::size_t>(page * kSlotsPerPage) + place;
-      const double expected = slot < norms.size() ? norms[slot] : 0;
+      const double expected = slot < end ? norms[slot] : 0;
       require(std::bit_cast<std::uint64_t>(stored.norm(place)) == std::bit_cast<std::uint64_t>(expected),
               "the norm in slot " + std::to_string(slot) + " of vector column " + std::to_string(column) +
                   " is not that of its vector: run 'rebuild'");
@@ -196,12 +201,45 @@ void Checker::check_vectors(std::size_t column) {
   const auto record = read_transform(store_.statements(), column, state_);
   if (record && record->statistics) static_cast<void>(statistics_from_blob(*record->statistics));
   if (const Transform* transform = store_.transform(column, state_)) check_norms(column, *transform);
+  if (declared.coded) check_codes(column);
+}
+
+void Checker::check_marks(std::size_t column, const std::vector<GroupMarks>& marks) {
+  for (std::size_t g = 0; g < marks.size(); ++g) {
+    codec::RowMask used;
+    for (std::size_t place = 0; place < codec::kBlockRows; ++place) {
+      if (rows_[g * codec::kBlockRows + place]) used.set(place);
+    }
+    const bool agrees = (marks[g].coded & used) == marks[g].coded &&
+                        marks[g].coded.count() + marks[g].uncoded == used.count();
+    require(agrees, "the code marks of group " + std::to_string(g) + " of vector column " +
+                        std::to_string(column) + " are not those of its rows: run 'rebuild'");
+  }
+}
+
+// A block whose rows all still are as they were coded is made once more and compared; of another the checksum
+// has to do.
+void Checker::check_codes(std::size_t column) {
+  const std::vector<GroupMarks> marks = read_marks(store_.statements(), column, state_);
+  check_marks(column, marks);
+  store_.read_cache(column).verified_blocks.clear();
+  for_each_block(store_, column, marks, [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
+    if (dead != codec::RowMask()) return;
+    const std::int64_t group = group_of(block.slots()[0]);
+    const GroupRows rows = read_group(store_, column, group);
+    if (rows.slots.size() != block.rows()) return;
+    const std::vector<std::byte> expected =
+        store_.coder(column, state_).encode(rows.vectors, rows.slots, block_seed(column, group));
+    require(std::equal(expected.begin(), expected.end(), block.bytes().begin(), block.bytes().end()),
+            "the codes of group " + std::to_string(group) + " of vector column " + std::to_string(column) +
+                " are not those of its rows: run 'rebuild'");
+  });
 }
 
 // Parts of columns that the table does not have, and norms of columns without a transform.
 void Checker::check_strays() {
   const auto columns = static_cast<std::int64_t>(store_.shape().vectors.size());
-  for (const char* suffix : {"chunks", "norms", "transforms"}) {
+  for (const char* suffix : {"chunks", "norms", "marks", "codes", "transforms"}) {
     const std::int64_t end = std::string_view(suffix) == "transforms" ? columns : columns * kColumnStride;
     db::Statement strays = query("SELECT id FROM " + table(suffix) + " WHERE id < 0 OR id >= ?1");
     strays.bind(1, end);
@@ -210,8 +248,19 @@ void Checker::check_strays() {
   db::Statement norms = query("SELECT count(*) FROM " + table("norms"));
   db::Statement transforms = query("SELECT count(*) FROM " + table("transforms"));
   require(norms.step() && transforms.step(), "the norms cannot be counted");
-  const std::int64_t pages = (state_.slots + kSlotsPerPage - 1) / kSlotsPerPage;
-  require(norms.integer(0) == transforms.integer(0) * pages, "there are more norms than transforms need");
+  require(norms.integer(0) == transforms.integer(0) * norm_pages(state_),
+          "there are more norms than transforms need");
+  db::Statement pages = query("SELECT count(*) FROM " + table("marks"));
+  const auto coded = std::count_if(store_.shape().vectors.begin(), store_.shape().vectors.end(),
+                                   [](const VectorColumn& column) { return column.coded; });
+  const std::int64_t needed = (complete_groups(state_) + kGroupsPerPage - 1) / kGroupsPerPage;
+  require(pages.step() && pages.integer(0) == coded * needed, "there are more code marks than groups");
+  for (std::size_t c = 0; c < store_.shape().vectors.size(); ++c) {
+    if (store_.shape().vectors[c].coded) continue;
+    db::Statement blocks = query("SELECT 1 FROM " + table("codes") + " WHERE id >= ?1 AND id < ?2");
+    blocks.bind(1, block_id(c, 0)).bind(2, block_id(c + 1, 0));
+    require(!blocks.step(), "there are codes of a column without codes");
+  }
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 #pragma once
 // The norm |W (x - mean)| of each row under the transform fitted to its column: what a search needs beside
-// the vector itself. t_norms has rows only for columns with a transform; its id is column * 2^40 + page,
-// pages as in slot_map.hpp:
+// the vector itself. Kept for the slots of complete groups (code_groups.hpp); those of the few rows behind
+// them are computed by who needs them. t_norms has rows only for columns with a transform; its id is column *
+// 2^40 + page, pages as in slot_map.hpp:
 //
 //   byte 0  u64        checksum of the bytes behind it, under the id
-//        8  480 x f64  the norm of the row in the slot; 0 where it is free
+//        8  480 x f64  the norm of the row in the slot; 0 where it is free or behind the complete groups
 
 #include <optional>
 #include <span>

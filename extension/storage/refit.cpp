@@ -4,6 +4,7 @@
 
 #include "codec/vector_convert.hpp"
 #include "storage/checksum.hpp"
+#include "storage/recode.hpp"
 #include "storage/row_scan.hpp"
 #include "storage/schema.hpp"
 
@@ -87,7 +88,6 @@ Refit fit_column(Store& store, const State& state, std::size_t column, const Spe
   Refit refit;
   refit.column = column;
   refit.record = {transform.parts().spec, to_blob(transform), to_blob(statistics), state.rows};
-  refit.norms = norms_of(store, state, column, transform);
   return refit;
 }
 
@@ -102,18 +102,8 @@ Refit given_transform(Store& store, const State& state, std::size_t column, std:
   Refit refit;
   refit.column = column;
   refit.record = {transform.parts().spec, {blob.begin(), blob.end()}, std::nullopt, state.rows};
-  refit.norms = norms_of(store, state, column, transform);
+  for_each_row(store, state, column, [](std::int64_t, std::span<const float>) {});  // damage ends it here
   return refit;
-}
-
-void write_norms(Store& store, const State& state, std::size_t column, std::span<const double> by_slot) {
-  for (std::int64_t page = 0; page * kSlotsPerPage < state.slots; ++page) {
-    NormPage norms(column, page);
-    const auto first = static_cast<std::size_t>(page * kSlotsPerPage);
-    const std::size_t end = std::min(by_slot.size(), first + static_cast<std::size_t>(kSlotsPerPage));
-    for (std::size_t slot = first; slot < end; ++slot) norms.set(slot - first, by_slot[slot]);
-    write_norm_page(store.statements(), norms);
-  }
 }
 
 void write_refits(Store& store, const State& state, const std::vector<Refit>& refits) {
@@ -122,26 +112,23 @@ void write_refits(Store& store, const State& state, const std::vector<Refit>& re
   State next = state;
   for (const Refit& refit : refits)
     next = changed(next, Operation::transform, refit.column, refit.record.transform);
-  for (const Refit& refit : refits) {
-    write_transform(statements, refit.column, refit.record);
-    write_norms(store, state, refit.column, refit.norms);
-  }
+  for (const Refit& refit : refits) write_transform(statements, refit.column, refit.record);
   write_state(store, next);
+  for (const Refit& refit : refits) recode(store, next, refit.column);
 }
 
 void unfit_columns(Store& store, const State& state, const std::vector<std::size_t>& columns) {
   Statements& statements = store.statements();
   statements.prepare_writes();
-  db::Statement clear(store.connection(),
-                      "DELETE FROM " + shadow(store.shape(), "norms") + " WHERE id >= ?1 AND id < ?2");
+  for (const std::size_t column : columns)
+    for_each_row(store, state, column, [](std::int64_t, std::span<const float>) {});
   State next = state;
   for (const std::size_t column : columns) next = changed(next, Operation::unfit, column, {});
-  for (const std::size_t column : columns) {
-    delete_transform(statements, column);
-    const auto first = static_cast<std::int64_t>(column) * kColumnStride;
-    clear.bind(1, first).bind(2, first + kColumnStride).run();
-  }
+  for (const std::size_t column : columns) delete_transform(statements, column);
   write_state(store, next);
+  for (const std::size_t column : columns) {
+    if (state.is_fitted(column)) recode(store, next, column);
+  }
 }
 
 }  // namespace isovec::storage

@@ -1,7 +1,6 @@
 #pragma once
-// Changes of a column's transform: fitted from the rows, given, or taken away. Each works everything out
-// first and then writes the transform, the norms of all rows under it, and the state, in the caller's
-// transaction.
+// Changes of a column's transform: fitted from the rows, given, or taken away. Each first reads every row,
+// and then writes the transform, the state, and the norms and codes of all rows, in the caller's transaction.
 
 #include <isovec/fit.hpp>
 #include <string>
@@ -15,7 +14,6 @@ namespace isovec::storage {
 struct Refit {
   std::size_t column = 0;
   TransformRecord record;
-  std::vector<double> norms;  ///< By slot.
 };
 
 /// Fits `spec` to the rows of a column. Throws Error where the rows do not allow it.
@@ -31,8 +29,5 @@ void unfit_columns(Store& store, const State& state, const std::vector<std::size
 /// The norm of each row of a column under a transform, by slot; 0 for free slots.
 [[nodiscard]] std::vector<double> norms_of(Store& store, const State& state, std::size_t column,
                                            const Transform& transform);
-
-/// Writes norms by slot.
-void write_norms(Store& store, const State& state, std::size_t column, std::span<const double> by_slot);
 
 }  // namespace isovec::storage

@@ -140,16 +140,46 @@ bool RowQuery::step() {
   return true;
 }
 
-std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions) {
+std::optional<std::vector<RowHead>> matching_rows(Store& store, const std::vector<RowCondition>& conditions,
+                                                  std::size_t most) {
   RowQuery query(store, "id, slot", conditions);
   std::vector<RowHead> rows;
-  while (query.step()) rows.push_back({query.row().integer(0), query.row().integer(1)});
+  while (query.step()) {
+    if (rows.size() == most) return std::nullopt;
+    rows.push_back({query.row().integer(0), query.row().integer(1)});
+  }
   std::sort(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
   // A value that stands twice in a batched IN finds its rows twice.
   rows.erase(
       std::unique(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.id == b.id; }),
       rows.end());
   return rows;
+}
+
+bool RowTest::is_possible(const std::vector<RowCondition>& conditions) noexcept {
+  std::size_t values = 0;
+  for (const RowCondition& condition : conditions) values += condition.values.size();
+  return values <= kBatch;
+}
+
+RowTest::RowTest(Store& store, const std::vector<RowCondition>& conditions) {
+  std::string sql = "SELECT 1 FROM " + shadow(store.shape(), "rows") + " WHERE id = ?1";
+  int next = 2;
+  for (const RowCondition& condition : conditions) {
+    sql += " AND " + condition_text(condition, condition.values.size(), next);
+  }
+  statement_ = db::Statement(store.connection(), sql);
+  for (const RowCondition& condition : conditions) {
+    values_.insert(values_.end(), condition.values.begin(), condition.values.end());
+  }
+}
+
+bool RowTest::passes(std::int64_t rowid) {
+  const db::Run run(statement_);
+  statement_.bind(1, rowid);
+  int parameter = 2;
+  for (sqlite3_value* value : values_) statement_.bind(parameter++, value);
+  return statement_.step();
 }
 
 }  // namespace isovec::storage

@@ -4,6 +4,8 @@
 // never the reverse.
 
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,7 +60,23 @@ class RowQuery {
   db::Statement statement_;
 };
 
-/// The rows that meet all conditions, by slot.
-[[nodiscard]] std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions);
+/// The rows that meet all conditions, by slot; nothing where there are more than `most`.
+[[nodiscard]] std::optional<std::vector<RowHead>> matching_rows(
+    Store& store, const std::vector<RowCondition>& conditions,
+    std::size_t most = std::numeric_limits<std::size_t>::max());
+
+/// Whether single rows meet conditions.
+class RowTest {
+ public:
+  /// Whether the conditions fit into one statement.
+  [[nodiscard]] static bool is_possible(const std::vector<RowCondition>& conditions) noexcept;
+  /// The values in `conditions` must outlive this.
+  RowTest(Store& store, const std::vector<RowCondition>& conditions);
+  [[nodiscard]] bool passes(std::int64_t rowid);
+
+ private:
+  std::vector<sqlite3_value*> values_;
+  db::Statement statement_;
+};
 
 }  // namespace isovec::storage

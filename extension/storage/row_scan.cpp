@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "codec/vector_convert.hpp"
+#include "storage/checksum.hpp"
 #include "storage/schema.hpp"
 
 namespace isovec::storage {
@@ -21,11 +23,56 @@ db::Statement chunks_of(Store& store, const ChunkGeometry& geometry, std::int64_
 
 }  // namespace
 
-double NormReader::norm(std::int64_t slot) {
+NormReader::NormReader(Store& store, std::size_t column, const State& state)
+    : statements_(store.statements()),
+      column_(column),
+      declared_(store.shape().vectors[column]),
+      first_computed_(complete_groups(state) * kGroupSlots),
+      transform_(store.transform(column, state)),
+      cache_(store.read_cache(column)) {
+  constexpr std::size_t kMostRemembered = 4 * static_cast<std::size_t>(kGroupSlots);
+  if (cache_.transforms != state.transforms || cache_.norms.size() > kMostRemembered) cache_.norms.clear();
+  cache_.transforms = state.transforms;
+}
+
+double NormReader::stored(std::int64_t slot) {
   const std::int64_t page = page_of(slot);
   if (!page_ || page_->id() != NormPage(column_, page).id())
     page_ = read_norm_page(statements_, column_, page);
   return page_->norm(place_of(slot));
+}
+
+void NormReader::read(std::span<const std::int64_t> slots, const std::byte* vectors, std::size_t stride,
+                      std::span<double> norms) {
+  std::vector<std::size_t> unknown;
+  for (std::size_t r = 0; r < slots.size(); ++r) {
+    if (slots[r] < first_computed_) {
+      norms[r] = stored(slots[r]);
+      continue;
+    }
+    const auto known = cache_.norms.find(slots[r]);
+    if (known != cache_.norms.end() && known->second.checksum == load_u64(vectors + r * stride - kHeader)) {
+      norms[r] = known->second.norm;
+    } else {
+      unknown.push_back(r);
+    }
+  }
+  if (!unknown.empty()) compute(unknown, slots, vectors, stride, norms);
+}
+
+void NormReader::compute(const std::vector<std::size_t>& which, std::span<const std::int64_t> slots,
+                         const std::byte* vectors, std::size_t stride, std::span<double> norms) {
+  const std::size_t d = declared_.dimension;
+  std::vector<float> floats(which.size() * d);
+  std::vector<double> computed(which.size());
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    codec::to_float32({declared_.type, d, vectors + which[i] * stride}, std::span(floats).subspan(i * d, d));
+  }
+  transform_->row_norms(floats.data(), d, computed);
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    norms[which[i]] = computed[i];
+    cache_.norms[slots[which[i]]] = {load_u64(vectors + which[i] * stride - kHeader), computed[i]};
+  }
 }
 
 AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms with_norms)
@@ -34,7 +81,7 @@ AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms
       slots_(state.slots),
       rows_left_(state.rows),
       chunks_(chunks_of(store, geometry_, state.slots)) {
-  if (with_norms == WithNorms::yes) norm_reader_.emplace(store.statements(), column);
+  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
 }
 
 std::optional<std::int64_t> AllRows::row_in(std::int64_t slot) {
@@ -70,7 +117,7 @@ bool AllRows::next_chunk() {
 // A run of used slots that lie one after the other in one chunk.
 std::optional<index::RowBatch> AllRows::next() {
   rowids_.clear();
-  norms_.clear();
+  batch_slots_.clear();
   std::size_t first = 0;
   while (rowids_.empty()) {
     if (place_ == places_ && !next_chunk()) return std::nullopt;
@@ -81,13 +128,17 @@ std::optional<index::RowBatch> AllRows::next() {
       if (!row) break;
       geometry_.verify(data_.subspan(place_ * geometry_.slot_bytes, geometry_.slot_bytes), slot, *row);
       rowids_.push_back(*row);
-      if (norm_reader_) norms_.push_back(norm_reader_->norm(slot));
+      batch_slots_.push_back(slot);
     }
     if (rowids_.empty() && place_ < places_) ++place_;  // a free slot
   }
   first_slot_ = geometry_.first_slot(chunk_) + static_cast<std::int64_t>(first);
   rows_left_ -= static_cast<std::int64_t>(rowids_.size());
   const std::byte* vectors = data_.data() + first * geometry_.slot_bytes + kHeader;
+  if (norm_reader_) {
+    norms_.resize(rowids_.size());
+    norm_reader_->read(batch_slots_, vectors, geometry_.slot_bytes, norms_);
+  }
   return index::RowBatch{vectors, geometry_.slot_bytes, rowids_, norms_};
 }
 
@@ -98,13 +149,13 @@ ChosenRows::ChosenRows(Store& store, std::size_t column, const State& state, std
       rows_(std::move(rows)),
       whole_(store.connection(), "SELECT data FROM " + shadow(store.shape(), "chunks") + " WHERE id = ?1"),
       reader_(store.connection(), store.shape(), column) {
-  if (with_norms == WithNorms::yes) norm_reader_.emplace(store.statements(), column);
+  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
 }
 
 // Rows position_ to end, all in one chunk. Where many are wanted the chunk is read as a whole.
 void ChosenRows::read_chunk(std::size_t end, std::int64_t chunk) {
   const std::size_t count = end - position_;
-  vectors_.resize(count * geometry_.vector_bytes);
+  vectors_.resize(count * geometry_.slot_bytes);
   const bool as_a_whole = count >= std::max<std::size_t>(2, geometry_.capacity / 4);
   const db::Run run(whole_);
   std::span<const std::byte> data;
@@ -117,18 +168,17 @@ void ChosenRows::read_chunk(std::size_t end, std::int64_t chunk) {
   const std::size_t slots = as_a_whole ? geometry_.slots_in(data.size(), chunk) : 0;
   for (std::size_t i = 0; i < count; ++i) {
     const RowHead& row = rows_[position_ + i];
-    std::span<const std::byte> vector;
+    std::span<const std::byte> bytes;
     if (as_a_whole) {
       const std::size_t place = geometry_.place_of(row.slot);
       if (place >= slots) geometry_.refuse(chunk, "is shorter than the slots that are used");
-      const auto bytes = data.subspan(place * geometry_.slot_bytes, geometry_.slot_bytes);
+      bytes = data.subspan(place * geometry_.slot_bytes, geometry_.slot_bytes);
       geometry_.verify(bytes, row.slot, row.id);
-      vector = bytes.subspan(kHeader);
     } else {
-      vector = reader_.read(row.slot, row.id);
+      bytes = reader_.read_slot(row.slot, row.id);
     }
-    std::copy(vector.begin(), vector.end(),
-              vectors_.begin() + static_cast<std::ptrdiff_t>(i * geometry_.vector_bytes));
+    std::copy(bytes.begin(), bytes.end(),
+              vectors_.begin() + static_cast<std::ptrdiff_t>(i * geometry_.slot_bytes));
   }
 }
 
@@ -140,18 +190,23 @@ std::optional<index::RowBatch> ChosenRows::next() {
   const std::int64_t chunk = geometry_.chunk_of(rows_[position_].slot);
   std::size_t end = position_;
   rowids_.clear();
-  norms_.clear();
+  batch_slots_.clear();
   for (; end < rows_.size() && geometry_.chunk_of(rows_[end].slot) == chunk; ++end) {
     const RowHead& row = rows_[end];
     if (row.slot < 0 || row.slot >= slots_) {
       throw Error(Code::corrupt, "the stored values of row " + std::to_string(row.id) + " are damaged");
     }
     rowids_.push_back(row.id);
-    if (norm_reader_) norms_.push_back(norm_reader_->norm(row.slot));
+    batch_slots_.push_back(row.slot);
   }
   read_chunk(end, chunk);
   position_ = end;
-  return index::RowBatch{vectors_.data(), geometry_.vector_bytes, rowids_, norms_};
+  const std::byte* vectors = vectors_.data() + kHeader;
+  if (norm_reader_) {
+    norms_.resize(rowids_.size());
+    norm_reader_->read(batch_slots_, vectors, geometry_.slot_bytes, norms_);
+  }
+  return index::RowBatch{vectors, geometry_.slot_bytes, rowids_, norms_};
 }
 
 }  // namespace isovec::storage

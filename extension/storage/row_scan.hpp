@@ -8,6 +8,7 @@
 
 #include "index/row_source.hpp"
 #include "storage/chunk_store.hpp"
+#include "storage/code_groups.hpp"
 #include "storage/norm_store.hpp"
 #include "storage/slot_map.hpp"
 #include "storage/store.hpp"
@@ -17,15 +18,26 @@ namespace isovec::storage {
 /// Whether a source gives the stored norms along.
 enum class WithNorms { no, yes };
 
-/// The norms of slots, read page by page.
+/// The norms of rows under their column's transform: those of complete groups are read page by page, the
+/// others computed and remembered.
 class NormReader {
  public:
-  NormReader(Statements& statements, std::size_t column) : statements_(statements), column_(column) {}
-  [[nodiscard]] double norm(std::int64_t slot);
+  NormReader(Store& store, std::size_t column, const State& state);
+  /// norms[r] of the row in slots[r], whose vector stands at vectors + r * stride behind its checksum.
+  void read(std::span<const std::int64_t> slots, const std::byte* vectors, std::size_t stride,
+            std::span<double> norms);
 
  private:
+  [[nodiscard]] double stored(std::int64_t slot);
+  void compute(const std::vector<std::size_t>& which, std::span<const std::int64_t> slots,
+               const std::byte* vectors, std::size_t stride, std::span<double> norms);
+
   Statements& statements_;
   std::size_t column_;
+  const VectorColumn& declared_;
+  std::int64_t first_computed_;
+  const Transform* transform_;
+  ReadCache& cache_;
   std::optional<NormPage> page_;
 };
 
@@ -54,6 +66,7 @@ class AllRows final : public index::RowSource {
   std::optional<SlotPage> page_;
   std::optional<NormReader> norm_reader_;
   std::vector<std::int64_t> rowids_;
+  std::vector<std::int64_t> batch_slots_;
   std::vector<double> norms_;
 };
 
@@ -75,8 +88,9 @@ class ChosenRows final : public index::RowSource {
   db::Statement whole_;
   VectorReader reader_;
   std::optional<NormReader> norm_reader_;
-  std::vector<std::byte> vectors_;
+  std::vector<std::byte> vectors_;  // each behind its checksum
   std::vector<std::int64_t> rowids_;
+  std::vector<std::int64_t> batch_slots_;
   std::vector<double> norms_;
 };
 

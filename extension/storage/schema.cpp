@@ -15,6 +15,8 @@
 //   t_room        the pages of t_slots with a free slot below the high-water mark (slot_map.hpp)
 //   t_chunks      the vectors, by column and slot (chunk_store.hpp)
 //   t_norms       the norms of the rows under their column's transform, by column and slot (norm_store.hpp)
+//   t_marks       which rows of a group have a code that holds, by column and group (code_groups.hpp)
+//   t_codes       a block of codes for each complete group of 256 slots, by column (code_groups.hpp)
 //   t_transforms  the fitted transform of a column and the statistics it was fitted from
 //   (transform_store.hpp)
 //
@@ -25,8 +27,8 @@
 namespace isovec::storage {
 namespace {
 
-constexpr std::array<std::string_view, 8> kSuffixes = {"config", "rows",   "aux",   "slots",
-                                                       "room",   "chunks", "norms", "transforms"};
+constexpr std::array<std::string_view, 10> kSuffixes = {"config", "rows",  "aux",   "slots", "room",
+                                                        "chunks", "norms", "marks", "codes", "transforms"};
 
 struct ShadowTable {
   std::string_view suffix;
@@ -60,6 +62,8 @@ std::vector<ShadowTable> shadow_tables(const TableShape& shape) {
       {"room", "(page INTEGER PRIMARY KEY)"},
       {"chunks", "(id INTEGER PRIMARY KEY, data BLOB NOT NULL)"},
       {"norms", "(id INTEGER PRIMARY KEY, data BLOB NOT NULL)"},
+      {"marks", "(id INTEGER PRIMARY KEY, data BLOB NOT NULL)"},
+      {"codes", "(id INTEGER PRIMARY KEY, data BLOB NOT NULL)"},
       {"transforms",
        "(id INTEGER PRIMARY KEY, spec TEXT NOT NULL, transform BLOB NOT NULL, statistics BLOB, "
        "rows INTEGER NOT NULL, hash INTEGER NOT NULL)"},
@@ -141,9 +145,11 @@ void verify_config(sqlite3* db, const TableShape& shape) {
   };
   const std::int64_t format = integer("format");
   if (format != kFormat) {
-    throw Error(format > kFormat ? Code::invalid_argument : Code::corrupt,
+    throw Error(Code::invalid_argument,
                 "the table is stored in format " + std::to_string(format) + " and this isovec reads format " +
-                    std::to_string(kFormat) + (format > kFormat ? ": use a newer isovec" : ""));
+                    std::to_string(kFormat) +
+                    (format > kFormat ? ": use a newer isovec"
+                                      : ": copy its rows into a new table with the isovec that made it"));
   }
   if (static_cast<std::uint64_t>(integer("shape")) != shape.fingerprint()) {
     refuse("the columns of the CREATE statement are not those that were stored");

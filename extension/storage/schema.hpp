@@ -12,7 +12,7 @@
 namespace isovec::storage {
 
 /// The version of what is written; a table of a newer one is refused.
-inline constexpr std::int64_t kFormat = 1;
+inline constexpr std::int64_t kFormat = 2;
 
 /// Whether a table named <t>_<suffix> belongs to an isovec table named <t>.
 [[nodiscard]] bool is_shadow_suffix(std::string_view suffix) noexcept;

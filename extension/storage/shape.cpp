@@ -43,6 +43,7 @@ std::uint64_t TableShape::fingerprint() const {
     sum.add(static_cast<std::int64_t>(column.type));
     sum.add(static_cast<std::int64_t>(column.dimension));
     sum.add(static_cast<std::int64_t>(column.metric));
+    sum.add(static_cast<std::int64_t>(column.coded));
   }
   std::int64_t kind = 2;
   for (const auto* list : {&partitions, &metadata, &auxiliary}) {

@@ -18,6 +18,7 @@ struct VectorColumn {
   codec::ElementType type = codec::ElementType::float32;
   std::size_t dimension = 0;
   index::Metric metric = index::Metric::cosine;
+  bool coded = true;      ///< Blocks of codes are kept, for fast searches.
   std::string transform;  ///< The spec that 'fit' fits where it names none; empty where none is declared.
 
   /// Bytes of one vector.

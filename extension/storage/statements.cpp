@@ -106,6 +106,16 @@ std::string Statements::text(Sql which) const {
       return "SELECT data FROM " + table("norms") + " WHERE id = ?1";
     case Sql::write_norms:
       return upsert(table("norms"), "id", "data");
+    case Sql::read_marks:
+      return "SELECT data FROM " + table("marks") + " WHERE id = ?1";
+    case Sql::write_marks:
+      return upsert(table("marks"), "id", "data");
+    case Sql::scan_codes:
+      return "SELECT id, data FROM " + table("codes") + " WHERE id >= ?1 AND id < ?2 ORDER BY id";
+    case Sql::write_codes:
+      return upsert(table("codes"), "id", "data");
+    case Sql::delete_codes:
+      return "DELETE FROM " + table("codes") + " WHERE id = ?1";
     case Sql::read_transform:
       return "SELECT spec, transform, statistics, rows, hash FROM " + table("transforms") + " WHERE id = ?1";
     case Sql::write_transform:

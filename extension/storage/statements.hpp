@@ -33,6 +33,11 @@ enum class Sql : std::size_t {
   write_chunk,
   read_norms,
   write_norms,
+  read_marks,
+  write_marks,
+  scan_codes,  ///< id, data from one id to before another
+  write_codes,
+  delete_codes,
   read_transform,  ///< spec, transform, statistics, rows, hash by column
   write_transform,
   delete_transform,

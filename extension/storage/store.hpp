@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "storage/row_store.hpp"
@@ -20,6 +21,17 @@ struct RowValues {
   std::vector<sqlite3_value*> values;               ///< One per column of row_columns().
   std::vector<sqlite3_value*> auxiliary;            ///< One per auxiliary column.
   std::vector<std::span<const std::byte>> vectors;  ///< One per vector column: its elements, checked.
+};
+
+/// Of one column, kept between searches; nothing in it is believed without the bytes it was made from.
+struct ReadCache {
+  struct Norm {
+    std::uint64_t checksum = 0;  ///< Of the vector, under its slot and row.
+    double norm = 0;
+  };
+  std::uint64_t transforms = 0;                  ///< State::transforms of the norms.
+  std::unordered_map<std::int64_t, Norm> norms;  ///< By slot, of rows behind the complete groups.
+  std::vector<std::uint64_t> verified_blocks;    ///< By group: the checksum of a block that was verified.
 };
 
 /// What to do with the row that has the id or key already.
@@ -44,6 +56,15 @@ class Store {
   [[nodiscard]] const Transform* transform(std::size_t column, const State& state) {
     return transforms_.get(statements_, shape_, column, state);
   }
+  /// What codes the rows of a column and the queries for them in that snapshot.
+  [[nodiscard]] const index::RowCoder& coder(std::size_t column, const State& state) {
+    return transforms_.coder(statements_, shape_, column, state);
+  }
+  /// What readers know of earlier ones.
+  [[nodiscard]] ReadCache& read_cache(std::size_t column) {
+    read_caches_.resize(shape_.vectors.size());
+    return read_caches_[column];
+  }
 
   /// Adds a row and returns its id. Throws SqliteFailure(SQLITE_CONSTRAINT_*) before anything is changed
   /// where the id or key is taken and is not to be replaced.
@@ -65,6 +86,7 @@ class Store {
   Statements statements_;
   RowVerifier verifier_;
   TransformCache transforms_;
+  std::vector<ReadCache> read_caches_;  // by column
   bool verified_ = false;
 };
 

@@ -74,25 +74,33 @@ void delete_transform(Statements& statements, std::size_t column) {
   statements[Sql::delete_transform].bind(1, static_cast<std::int64_t>(column)).run();
 }
 
-const Transform* TransformCache::get(Statements& statements, const TableShape& shape, std::size_t column,
-                                     const State& state) {
+TransformCache::Known& TransformCache::known(Statements& statements, const TableShape& shape,
+                                             std::size_t column, const State& state) {
   if (state.transforms != version_) known_.clear();
   version_ = state.transforms;
   known_.resize(shape.vectors.size());
-  if (known_[column]) return known_[column]->get();
-  std::unique_ptr<const Transform> transform;
+  if (known_[column]) return *known_[column];
+  Known made;
   if (const auto record = read_transform(statements, column, state)) {
     try {
-      transform = std::make_unique<const Transform>(transform_from_blob(record->transform));
+      made.transform = std::make_unique<const Transform>(transform_from_blob(record->transform));
     } catch (const Error& error) {
       refuse(shape, column, error.what());
     }
-    if (transform->input_dimensions() != shape.vectors[column].dimension) {
+    if (made.transform->input_dimensions() != shape.vectors[column].dimension) {
       refuse(shape, column, "it is for another dimension");
     }
   }
-  known_[column] = std::move(transform);
-  return known_[column]->get();
+  return known_[column].emplace(std::move(made));
+}
+
+const index::RowCoder& TransformCache::coder(Statements& statements, const TableShape& shape,
+                                             std::size_t column, const State& state) {
+  Known& of_column = known(statements, shape, column, state);
+  const VectorColumn& declared = shape.vectors[column];
+  if (!of_column.coder)
+    of_column.coder.emplace(declared.metric, declared.dimension, of_column.transform.get());
+  return *of_column.coder;
 }
 
 }  // namespace isovec::storage

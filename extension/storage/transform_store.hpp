@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "index/row_coder.hpp"
 #include "storage/state.hpp"
 #include "storage/statements.hpp"
 
@@ -34,18 +35,29 @@ struct TransformRecord {
 void write_transform(Statements& statements, std::size_t column, const TransformRecord& record);
 void delete_transform(Statements& statements, std::size_t column);
 
-/// The decoded transforms of one snapshot of a table: read again whenever State::transforms is another.
+/// The decoded transforms of one snapshot of a table, and what codes its rows: made anew whenever
+/// State::transforms is another.
 class TransformCache {
  public:
   /// The transform of a column, or null where it is not fitted; valid until the next call. `state` is that of
   /// the snapshot at hand.
   [[nodiscard]] const Transform* get(Statements& statements, const TableShape& shape, std::size_t column,
-                                     const State& state);
-  void clear() noexcept { known_.clear(); }
+                                     const State& state) {
+    return known(statements, shape, column, state).transform.get();
+  }
+  /// What codes the rows of a column under its transform; as long valid.
+  [[nodiscard]] const index::RowCoder& coder(Statements& statements, const TableShape& shape,
+                                             std::size_t column, const State& state);
 
  private:
+  struct Known {
+    std::unique_ptr<const Transform> transform;
+    std::optional<index::RowCoder> coder;
+  };
+  [[nodiscard]] Known& known(Statements& statements, const TableShape& shape, std::size_t column,
+                             const State& state);
   std::uint64_t version_ = 0;
-  std::vector<std::optional<std::unique_ptr<const Transform>>> known_;  // by column
+  std::vector<std::optional<Known>> known_;  // by column
 };
 
 }  // namespace isovec::storage

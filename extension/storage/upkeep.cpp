@@ -4,7 +4,7 @@
 
 #include "storage/change.hpp"
 #include "storage/checksum.hpp"
-#include "storage/refit.hpp"
+#include "storage/recode.hpp"
 #include "storage/schema.hpp"
 
 namespace isovec::storage {
@@ -24,7 +24,7 @@ void write_state(Store& store, const State& state) {
   store.statements()[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
 }
 
-// Deletes what lies behind the slots that are used: chunks, pages of the slot map and of norms. Cuts chunk 0.
+// Deletes what lies behind the slots that are used: chunks and pages of the slot map. Cuts chunk 0.
 void cut(Store& store, const State& state) {
   const TableShape& shape = store.shape();
   const std::int64_t pages = (state.slots + kSlotsPerPage - 1) / kSlotsPerPage;
@@ -39,7 +39,6 @@ void cut(Store& store, const State& state) {
     const ChunkGeometry geometry(shape, c);
     const std::int64_t chunks = state.slots == 0 ? 0 : geometry.chunk_of(state.slots - 1) + 1;
     erase("chunks", "id", geometry.id_of(chunks), geometry.id_of(kColumnStride));
-    erase("norms", "id", geometry.id_of(pages), geometry.id_of(kColumnStride));
     if (chunks == 0) continue;
     db::Statement shorten(store.connection(),
                           "UPDATE " + shadow(shape, "chunks") +
@@ -164,7 +163,8 @@ void delete_strays(Store& store) {
   };
   erase("chunks", columns * kColumnStride);
   erase("transforms", columns);
-  db::execute(store.connection(), "DELETE FROM " + shadow(shape, "norms"));
+  for (const char* suffix : {"norms", "marks", "codes"})
+    db::execute(store.connection(), "DELETE FROM " + shadow(shape, suffix));
   if (!has_auxiliary(shape)) return;
   db::execute(store.connection(), "DELETE FROM " + shadow(shape, "aux") +
                                       " WHERE id NOT IN (SELECT id FROM " + shadow(shape, "rows") + ")");
@@ -192,12 +192,13 @@ void optimize(Store& store) {
       change.write();
     }
   }
-  state = store.state();
-  if (state.slots == state.rows) return;
+  const State before = store.state();
+  state = before;
   state.slots = state.rows;
   state.history = next_history(state.history, kOptimized);
   cut(store, state);
   db::execute(store.connection(), "DELETE FROM " + shadow(store.shape(), "room"));
+  for (std::size_t c = 0; c < store.shape().vectors.size(); ++c) recode_stale(store, before, state, c);
   write_state(store, state);
 }
 
@@ -228,11 +229,7 @@ void rebuild(Store& store) {
     });
   }
   write_state(store, state);
-  for (std::size_t c = 0; c < columns; ++c) {
-    if (const Transform* transform = store.transform(c, state)) {
-      write_norms(store, state, c, norms_of(store, state, c, *transform));
-    }
-  }
+  for (std::size_t c = 0; c < columns; ++c) recode(store, state, c);
 }
 
 }  // namespace isovec::storage

@@ -90,6 +90,7 @@ void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
       column.transform = parse_transform(reader);
     } else if (same_word(option.value, "codes")) {
       if (!reader.take_word("none")) reader.fail("codes= must be none, found " + reader.found());
+      column.coded = false;
     } else {
       reader.fail("unknown option '" + option.value +
                   "': a vector column takes distance_metric=, transform=, codes=");

@@ -3,8 +3,6 @@
 #include <limits>
 #include <memory>
 
-#include "index/normed_rows.hpp"
-#include "storage/row_scan.hpp"
 #include "surface/column_vector.hpp"
 #include "surface/definition_tokens.hpp"
 #include "surface/transform_argument.hpp"
@@ -42,8 +40,8 @@ class ChosenTransform {
                     ") VALUES ('fit'), or add AND transform = 'none' to search the raw vectors");
   }
   [[nodiscard]] const Transform* get() const noexcept { return transform_; }
-  /// The transform was given with the query: no norms are stored for it.
-  [[nodiscard]] bool is_given() const noexcept { return given_ != nullptr; }
+  /// The transform that was given with the query, or null.
+  [[nodiscard]] std::unique_ptr<const Transform> take() noexcept { return std::move(given_); }
 
  private:
   void read(db::Value value, const storage::VectorColumn& column) {
@@ -81,29 +79,18 @@ index::Query query_of(const storage::VectorColumn& column, const SearchRequest& 
 
 }  // namespace
 
-index::Ranking run_search(storage::Store& store, const storage::State& state, const SearchRequest& request) {
+std::unique_ptr<storage::TableSearch> begin_search(storage::Store& store, const storage::State& state,
+                                                   const SearchRequest& request) {
   const storage::VectorColumn& column = store.shape().vectors[request.column];
-  const ChosenTransform transform(store, state, request);
-  index::Ranking ranking(column.metric, limit_of(request.k));
-  const auto scorer = index::Scorer::make(query_of(column, request, transform.get()));
-  if (request.k != nullptr && request.k->view().integral() == 0) return ranking;
-
-  const bool stored_norms = transform.get() != nullptr && !transform.is_given();
-  const auto with_norms = stored_norms ? storage::WithNorms::yes : storage::WithNorms::no;
-  std::unique_ptr<index::RowSource> rows;
-  if (request.conditions.empty()) {
-    rows = std::make_unique<storage::AllRows>(store, request.column, state, with_norms);
-  } else {
-    rows = std::make_unique<storage::ChosenRows>(
-        store, request.column, state, storage::matching_rows(store, request.conditions), with_norms);
-  }
-  if (transform.is_given()) {
-    index::NormedRows normed(*rows, *transform.get(), column.type);
-    index::search(normed, *scorer, request.range, ranking);
-  } else {
-    index::search(*rows, *scorer, request.range, ranking);
-  }
-  return ranking;
+  ChosenTransform transform(store, state, request);
+  storage::TableQuery query;
+  query.column = request.column;
+  query.k = limit_of(request.k);
+  query.query = query_of(column, request, transform.get());
+  query.given = transform.take();
+  query.range = request.range;
+  query.conditions = request.conditions;
+  return std::make_unique<storage::TableSearch>(store, state, std::move(query));
 }
 
 }  // namespace isovec::surface

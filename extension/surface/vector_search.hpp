@@ -1,13 +1,10 @@
 #pragma once
-// What a MATCH asks for, and its run: the query vector and the inputs beside it checked, the rows chosen and
-// ranked.
+// What a MATCH asks for, checked: the query vector and the inputs beside it.
 
-#include <optional>
+#include <memory>
 
 #include "db/owned_value.hpp"
-#include "index/search.hpp"
-#include "storage/row_filter.hpp"
-#include "storage/store.hpp"
+#include "storage/table_search.hpp"
 
 namespace isovec::surface {
 
@@ -22,8 +19,9 @@ struct SearchRequest {
   std::vector<storage::RowCondition> conditions;
 };
 
-/// The rows in order. Throws Error that says what is wrong with an input, or which command to run first.
-[[nodiscard]] index::Ranking run_search(storage::Store& store, const storage::State& state,
-                                        const SearchRequest& request);
+/// Begins the search. Throws Error that says what is wrong with an input, or which command to run first.
+[[nodiscard]] std::unique_ptr<storage::TableSearch> begin_search(storage::Store& store,
+                                                                 const storage::State& state,
+                                                                 const SearchRequest& request);
 
 }  // namespace isovec::surface

@@ -19,7 +19,7 @@ struct VectorTable : sqlite3_vtab {
       : sqlite3_vtab{}, prefix(shape.name + ": "), store(db, std::move(shape)) {}
   std::string prefix;  ///< Of its error messages.
   storage::Store store;
-  std::vector<const VectorCursor*> cursors;  ///< Those that are open.
+  std::vector<VectorCursor*> cursors;  ///< Those that are open.
   /// A change is under way: another one can only come from a trigger on a shadow table.
   bool writing = false;
 };

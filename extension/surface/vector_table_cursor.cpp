@@ -56,7 +56,7 @@ VectorCursor::~VectorCursor() {
 }
 
 bool VectorCursor::answers(db::Value query) const {
-  const db::OwnedValue* own = ranking_ ? input(TermKind::match) : nullptr;
+  const db::OwnedValue* own = search_ ? input(TermKind::match) : nullptr;
   if (own == nullptr || own->view().type() != query.type()) return false;
   if (query.is_text()) return query.text() == own->view().text();
   const std::span<const std::byte> a = query.blob();
@@ -64,9 +64,13 @@ bool VectorCursor::answers(db::Value query) const {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
+void VectorCursor::settle() {
+  if (search_) search_->settle();
+}
+
 void VectorCursor::reset() noexcept {
   rows_.reset();
-  ranking_.reset();
+  search_.reset();
   hit_.reset();
   row_.reset();
   auxiliary_.reset();
@@ -122,14 +126,14 @@ void VectorCursor::filter(Plan plan, std::span<sqlite3_value*> arguments) {
       throw Error(Code::invalid_argument, "the query plan searches a column that holds no vectors");
     }
     searched_ = role->index;
-    search();
+    begin_search();
   } else {
     rows_.emplace(store_, storage::row_select(store_.shape()), conditions());
   }
   next();
 }
 
-void VectorCursor::search() {
+void VectorCursor::begin_search() {
   SearchRequest request;
   request.column = searched_;
   request.query = input(TermKind::match);
@@ -142,7 +146,7 @@ void VectorCursor::search() {
     }
   }
   request.conditions = conditions();
-  ranking_.emplace(run_search(store_, store_.state(), request));
+  search_ = surface::begin_search(store_, store_.state(), request);
   if (!row_.prepared()) {
     row_ = db::Statement(store_.connection(), "SELECT " + storage::row_select(store_.shape()) + " FROM " +
                                                   storage::shadow(store_.shape(), "rows") + " WHERE id = ?1");
@@ -152,7 +156,7 @@ void VectorCursor::search() {
 void VectorCursor::next() {
   auxiliary_.reset();
   auxiliary_stands_ = false;
-  if (ranking_) {
+  if (search_) {
     next_hit();
   } else {
     next_row();
@@ -175,7 +179,7 @@ void VectorCursor::next_row() {
 // A row may have been deleted since the search ran, by this connection: it is passed over. Where nothing was
 // written since, a row that is missing is damage.
 void VectorCursor::next_hit() {
-  while ((hit_ = ranking_->next())) {
+  while ((hit_ = search_->next())) {
     row_.reset();
     row_.bind(1, hit_->rowid);
     if (row_.step()) {
@@ -199,7 +203,7 @@ void VectorCursor::column(sqlite3_context* context, int column) {
 
 void VectorCursor::column_value(sqlite3_context* context, const storage::ColumnRole& role) {
   const storage::TableShape& shape = store_.shape();
-  const db::Statement& row = ranking_ ? row_ : rows_->row();
+  const db::Statement& row = search_ ? row_ : rows_->row();
   const std::size_t keys = shape.key == storage::Key::text ? 1 : 0;
   const auto result = [&](std::size_t value) {
     sqlite3_result_value(context, row.value(storage::kFirstValue + static_cast<int>(value)));
@@ -248,7 +252,7 @@ void VectorCursor::auxiliary_value(sqlite3_context* context, std::size_t index) 
 
 void VectorCursor::own_transform(sqlite3_context* context) {
   std::size_t column = searched_;
-  if (!ranking_) {
+  if (!search_) {
     if (store_.shape().vectors.size() > 1) {
       throw Error(Code::invalid_argument,
                   "the table has several vector columns: read transform from a search of one");
@@ -263,7 +267,7 @@ void VectorCursor::hidden_value(sqlite3_context* context, HiddenColumn column) {
   if (column == HiddenColumn::command) return;
   if (column == HiddenColumn::distance || column == HiddenColumn::similarity) {
     if (!hit_) return;
-    const index::Metric metric = ranking_->metric();
+    const index::Metric metric = search_->metric();
     const double distance = index::distance_of(metric, hit_->score);
     if (column == HiddenColumn::distance) return sqlite3_result_double(context, distance);
     if (metric == index::Metric::cosine) return sqlite3_result_double(context, hit_->score);

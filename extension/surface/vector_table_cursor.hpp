@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "db/owned_value.hpp"
-#include "index/ranking.hpp"
 #include "storage/chunk_store.hpp"
-#include "storage/row_filter.hpp"
+#include "storage/table_search.hpp"
 #include "surface/vector_table.hpp"
 #include "surface/vector_table_columns.hpp"
 #include "surface/vector_table_plan.hpp"
@@ -29,6 +28,8 @@ class VectorCursor : public sqlite3_vtab_cursor {
   [[nodiscard]] bool at_end() const noexcept { return at_end_; }
   [[nodiscard]] std::int64_t rowid() const noexcept { return head_.id; }
   void column(sqlite3_context* context, int column);
+  /// Works out all rows of a search that are left, before any row changes.
+  void settle();
   /// Whether it stands on a row of the search for this query.
   [[nodiscard]] bool answers(db::Value query) const;
 
@@ -37,7 +38,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   void take_arguments(std::span<sqlite3_value*> arguments);
   [[nodiscard]] std::vector<storage::RowCondition> conditions() const;
   [[nodiscard]] const db::OwnedValue* input(TermKind kind) const;
-  void search();
+  void begin_search();
   void next_hit();
   void next_row();
   void column_value(sqlite3_context* context, const storage::ColumnRole& role);
@@ -54,7 +55,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   storage::RowHead head_;
 
   std::optional<storage::RowQuery> rows_;  // of a scan
-  std::optional<index::Ranking> ranking_;  // of a search
+  std::unique_ptr<storage::TableSearch> search_;
   std::optional<index::Hit> hit_;
   std::uint64_t history_ = 0;   // the table's when the pass began
   std::int64_t rows_left_ = 0;  // of a scan of the whole table

@@ -6,6 +6,7 @@
 #include "surface/column_vector.hpp"
 #include "surface/vector_table_columns.hpp"
 #include "surface/vector_table_commands.hpp"
+#include "surface/vector_table_cursor.hpp"
 
 namespace isovec::surface {
 namespace {
@@ -190,6 +191,7 @@ std::int64_t update_table(VectorTable& table, std::span<sqlite3_value*> argument
   const TableShape& shape = store.shape();
   KeepLastRowid last(store.connection());
   const Writing writing(table);
+  for (VectorCursor* cursor : table.cursors) cursor->settle();
   if (arguments.size() == 1) {
     store.erase(db::Value(arguments[0]).integer());
     return last.rowid();

@@ -1,0 +1,178 @@
+#include "storage/code_rows.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "storage/checksum.hpp"
+
+namespace isovec::storage {
+namespace {
+
+constexpr double kNoScore = std::numeric_limits<double>::quiet_NaN();
+
+[[noreturn]] void refuse(std::size_t column, std::int64_t group, const char* what) {
+  throw Error(Code::corrupt, "the block of codes of group " + std::to_string(group) + " of vector column " +
+                                 std::to_string(column) + " is " + what + ": run 'rebuild'");
+}
+
+// The rows of a block whose code no longer holds. The slots of a block ascend and lie in its group.
+codec::RowMask dead_rows(const codec::CodeBlockView& block, const GroupMarks& marks, std::size_t column,
+                         std::int64_t group) {
+  codec::RowMask dead;
+  codec::RowMask coded;
+  std::int64_t before = group * kGroupSlots - 1;
+  for (std::size_t row = 0; row < block.rows(); ++row) {
+    const auto slot = static_cast<std::int64_t>(block.slots()[row]);
+    if (slot <= before || group_of(slot) != group) refuse(column, group, "of another group");
+    before = slot;
+    if (marks.coded.test(place_in_group(slot))) {
+      coded.set(place_in_group(slot));
+    } else {
+      dead.set(row);
+    }
+  }
+  if (coded != marks.coded) refuse(column, group, "of other rows than its marks");
+  return dead;
+}
+
+void verify_once(const codec::CodeBlockView& block, std::span<const std::byte> bytes, std::size_t column,
+                 std::int64_t group, std::vector<std::uint64_t>& verified) {
+  const auto index = static_cast<std::size_t>(group);
+  if (verified.size() <= index) verified.resize(index + 1);
+  const std::uint64_t stored = load_u64(bytes.data());
+  if (verified[index] == stored && stored != 0) return;
+  block.verify(block_seed(column, group));
+  verified[index] = stored;
+}
+
+// Reads which row is in a slot, page by page.
+class SlotReader {
+ public:
+  explicit SlotReader(Statements& statements) : statements_(statements) {}
+  std::optional<std::int64_t> row_in(std::int64_t slot) {
+    if (!page_ || page_->page() != page_of(slot)) {
+      page_ = read_slot_page(statements_, page_of(slot));
+      if (!page_)
+        throw Error(Code::corrupt, "page " + std::to_string(page_of(slot)) + " of the slot map is missing");
+    }
+    return page_->row(place_of(slot));
+  }
+
+ private:
+  Statements& statements_;
+  std::optional<SlotPage> page_;
+};
+
+}  // namespace
+
+void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
+                    const VisitBlock& visit) {
+  const db::Run scan(store.statements()[Sql::scan_codes]);
+  scan->bind(1, block_id(column, 0)).bind(2, block_id(column + 1, 0));
+  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  for (std::size_t g = 0; g < marks.size(); ++g) {
+    if (!marks[g].has_block()) continue;
+    const auto group = static_cast<std::int64_t>(g);
+    if (!scan->step() || scan->integer(0) != block_id(column, group)) refuse(column, group, "missing");
+    if (scan->type(1) != SQLITE_BLOB) refuse(column, group, "no BLOB");
+    const std::span<const std::byte> bytes = scan->blob(1);
+    const codec::CodeBlockView block = codec::CodeBlockView::parse(bytes);
+    verify_once(block, bytes, column, group, verified);
+    visit(block, dead_rows(block, marks[g], column, group));
+  }
+  if (scan->step()) {
+    throw Error(Code::corrupt, "vector column " + std::to_string(column) +
+                                   " has a block of codes that belongs to nothing: run 'rebuild'");
+  }
+}
+
+std::vector<RowHead> uncoded_rows(Store& store, const State& state, const std::vector<GroupMarks>& marks) {
+  std::vector<RowHead> rows;
+  SlotReader reader(store.statements());
+  const auto add = [&](std::int64_t begin, std::int64_t end, const codec::RowMask& coded) {
+    for (std::int64_t slot = begin; slot < end; ++slot) {
+      if (coded.test(place_in_group(slot))) continue;
+      if (const auto row = reader.row_in(slot)) rows.push_back({*row, slot});
+    }
+  };
+  for (std::size_t g = 0; g < marks.size(); ++g) {
+    if (marks[g].uncoded == 0) continue;
+    const std::size_t before = rows.size();
+    const auto first = static_cast<std::int64_t>(g) * kGroupSlots;
+    add(first, first + kGroupSlots, marks[g].coded);
+    if (rows.size() - before != marks[g].uncoded)
+      throw Error(Code::corrupt, "the code marks of group " + std::to_string(g) +
+                                     " are not those of its rows: run 'rebuild'");
+  }
+  add(complete_groups(state) * kGroupSlots, state.slots, codec::RowMask());
+  return rows;
+}
+
+void require_snapshot(Store& store, const State& state) {
+  if (store.state().history == state.history) return;
+  throw db::SqliteFailure(SQLITE_ABORT_ROLLBACK,
+                          "the rows of a search that is still being read were rolled back: run it again");
+}
+
+// SlotFetcher
+// --------------------------------------------------------------------------------------------------------
+
+SlotFetcher::SlotFetcher(Store& store, std::size_t column, const State& state, index::Scorer& scorer,
+                         WithNorms with_norms, std::vector<RowCondition> conditions)
+    : store_(store),
+      state_(state),
+      scorer_(scorer),
+      geometry_(store.shape(), column),
+      conditions_(std::move(conditions)),
+      // Testing one row costs as much as testing a dozen in a scan.
+      tests_left_(1'000 + static_cast<std::size_t>(state.rows) / 16),
+      reader_(store.connection(), store.shape(), column) {
+  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
+  if (conditions_.empty()) return;
+  if (RowTest::is_possible(conditions_)) {
+    test_.emplace(store_, conditions_);
+  } else {
+    test_all();
+  }
+}
+
+void SlotFetcher::test_all() {
+  passing_.assign(static_cast<std::size_t>(state_.slots), false);
+  const auto rows = matching_rows(store_, conditions_);
+  for (const RowHead& row : *rows) {
+    if (row.slot >= 0 && row.slot < state_.slots) passing_[static_cast<std::size_t>(row.slot)] = true;
+  }
+  test_.reset();
+}
+
+bool SlotFetcher::passes(std::int64_t slot, std::int64_t rowid) {
+  if (conditions_.empty()) return true;
+  if (test_ && tests_left_-- == 0) test_all();
+  return test_ ? test_->passes(rowid) : passing_[static_cast<std::size_t>(slot)];
+}
+
+std::int64_t SlotFetcher::row_in(std::int64_t slot) {
+  if (!page_ || page_->page() != page_of(slot)) page_ = read_slot_page(store_.statements(), page_of(slot));
+  const auto row = page_ && slot < state_.slots ? page_->row(place_of(slot)) : std::nullopt;
+  if (row) return *row;
+  throw Error(Code::corrupt,
+              "slot " + std::to_string(slot) + " has a code and no row: run the command 'rebuild'");
+}
+
+void SlotFetcher::fetch(std::span<const std::uint32_t> slots, std::span<index::Hit> hits) {
+  require_snapshot(store_, state_);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::int64_t slot = slots[i];
+    const std::int64_t row = row_in(slot);
+    hits[i] = {kNoScore, row};
+    if (!passes(slot, row)) continue;
+    const std::byte* vector = reader_.read(slot, row).data();
+    double norm = 0;
+    if (norm_reader_) norm_reader_->read({&slot, 1}, vector, geometry_.slot_bytes, {&norm, 1});
+    const std::span<const double> norms(&norm, norm_reader_ ? 1 : 0);
+    hits[i].score = scorer_.score({vector, geometry_.slot_bytes, {&row, 1}, norms}).front();
+  }
+}
+
+}  // namespace isovec::storage

@@ -1,0 +1,159 @@
+#include "storage/group_change.hpp"
+
+#include <set>
+
+#include "codec/vector_convert.hpp"
+#include "storage/chunk_store.hpp"
+
+namespace isovec::storage {
+
+// A row that joins an incomplete group concerns nobody until the group is complete.
+void GroupChange::touch(std::int64_t slot, Event event, std::span<const std::byte> vector) {
+  const bool last_of_group = place_in_group(slot) + 1 == static_cast<std::size_t>(kGroupSlots);
+  if (group_of(slot) >= complete_groups(before_) && !last_of_group) return;
+  touches_.push_back({slot, event, {vector.begin(), vector.end()}});
+}
+
+void GroupChange::prepare(const State& after, const RowInSlot& row_in) {
+  std::set<std::int64_t> groups;
+  for (const Touch& touch : touches_) {
+    const std::int64_t group = group_of(touch.slot);
+    if (group >= complete_groups(after)) continue;
+    if (group >= complete_groups(before_)) {
+      add_group(group, row_in);
+      continue;
+    }
+    set_norm_of(touch);
+    if (!coded()) continue;
+    mark(touch);
+    groups.insert(group);
+  }
+  for (const std::int64_t group : groups) {
+    const GroupMarks marks = page_of_group(group).group(static_cast<std::size_t>(group % kGroupsPerPage));
+    if (marks.uncoded >= kMostUncoded) {
+      code_group(group, row_in);
+    } else if (!marks.has_block()) {
+      blocks_.push_back({group, {}});
+    }
+  }
+}
+
+void GroupChange::write() {
+  Statements& statements = store_.statements();
+  for (auto& [number, page] : norms_) write_norm_page(statements, page);
+  for (auto& [number, page] : marks_) write_mark_page(statements, page);
+  for (const Block& block : blocks_) {
+    if (block.bytes.empty()) {
+      delete_block(statements, column_, block.group);
+    } else {
+      write_block(statements, column_, block.group, block.bytes);
+    }
+  }
+}
+
+// Marks
+// -------------------------------------------------------------------------------------------------------
+
+MarkPage& GroupChange::page_of_group(std::int64_t group) {
+  const std::int64_t page = group / kGroupsPerPage;
+  const auto known = marks_.find(page);
+  if (known != marks_.end()) return known->second;
+  return marks_.emplace(page, read_mark_page(store_.statements(), column_, page, before_)).first->second;
+}
+
+void GroupChange::mark(const Touch& touch) {
+  MarkPage& page = page_of_group(group_of(touch.slot));
+  const auto entry = static_cast<std::size_t>(group_of(touch.slot) % kGroupsPerPage);
+  const std::size_t place = place_in_group(touch.slot);
+  GroupMarks marks = page.group(entry);
+  const bool had_code = marks.coded.test(place);
+  marks.coded.reset(place);
+  const bool impossible = (touch.event == Event::put && had_code) ||
+                          (touch.event != Event::put && !had_code && marks.uncoded == 0);
+  if (impossible) {
+    throw Error(Code::corrupt, "the code marks of slot " + std::to_string(touch.slot) + " of vector column " +
+                                   std::to_string(column_) + " are not those of its row: run 'rebuild'");
+  }
+  if (touch.event == Event::put || (touch.event == Event::replace && had_code)) ++marks.uncoded;
+  if (touch.event == Event::erase && !had_code) --marks.uncoded;
+  page.set(entry, marks);
+}
+
+// Norms
+// -------------------------------------------------------------------------------------------------------
+
+void GroupChange::set_norm(std::int64_t slot, double norm) {
+  const std::int64_t page = page_of(slot);
+  auto known = norms_.find(page);
+  if (known == norms_.end()) {
+    std::optional<NormPage> found = find_norm_page(store_.statements(), column_, page);
+    if (!found && place_of(slot) != 0) {
+      static_cast<void>(read_norm_page(store_.statements(), column_, page));  // throws
+    }
+    known = norms_.emplace(page, found ? *std::move(found) : NormPage(column_, page)).first;
+  }
+  known->second.set(place_of(slot), norm);
+}
+
+void GroupChange::set_norm_of(const Touch& touch) {
+  if (transform() == nullptr) return;
+  if (touch.event == Event::erase) return set_norm(touch.slot, 0);
+  const VectorColumn& declared = store_.shape().vectors[column_];
+  std::vector<float> floats(declared.dimension);
+  codec::to_float32({declared.type, declared.dimension, touch.vector.data()}, floats);
+  set_norm(touch.slot, transform()->row_norm(floats));
+}
+
+// Groups
+// --------------------------------------------------------------------------------------------------------
+
+const std::vector<std::byte>* GroupChange::pending(std::int64_t slot) const {
+  for (auto touch = touches_.rbegin(); touch != touches_.rend(); ++touch) {
+    if (touch->slot == slot && touch->event != Event::erase) return &touch->vector;
+  }
+  return nullptr;
+}
+
+GroupChange::Rows GroupChange::rows_of(std::int64_t group, const RowInSlot& row_in) const {
+  const VectorColumn& declared = store_.shape().vectors[column_];
+  VectorReader reader(store_.connection(), store_.shape(), column_);
+  Rows rows;
+  rows.vectors.reserve(static_cast<std::size_t>(kGroupSlots) * declared.dimension);
+  for (std::int64_t slot = group * kGroupSlots; slot < (group + 1) * kGroupSlots; ++slot) {
+    const std::optional<std::int64_t> row = row_in(slot);
+    if (!row) continue;
+    const std::vector<std::byte>* given = pending(slot);
+    const std::span<const std::byte> vector =
+        given != nullptr ? std::span<const std::byte>(*given) : reader.read(slot, *row);
+    rows.slots.push_back(slot);
+    rows.vectors.resize(rows.vectors.size() + declared.dimension);
+    codec::to_float32({declared.type, declared.dimension, vector.data()},
+                      std::span(rows.vectors).last(declared.dimension));
+  }
+  return rows;
+}
+
+// The group that this change completes.
+void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
+  const Transform* known = transform();
+  if (known != nullptr) {
+    const Rows rows = rows_of(group, row_in);
+    std::vector<double> norms(rows.slots.size());
+    known->row_norms(rows.vectors.data(), store_.shape().vectors[column_].dimension, norms);
+    for (std::size_t r = 0; r < norms.size(); ++r) set_norm(rows.slots[r], norms[r]);
+  }
+  if (!coded()) return;
+  page_of_group(group).resize(static_cast<std::size_t>(group % kGroupsPerPage) + 1);
+  code_group(group, row_in);
+}
+
+void GroupChange::code_group(std::int64_t group, const RowInSlot& row_in) {
+  const Rows rows = rows_of(group, row_in);
+  GroupMarks marks;
+  for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
+  page_of_group(group).set(static_cast<std::size_t>(group % kGroupsPerPage), marks);
+  const index::RowCoder& coder = store_.coder(column_, before_);
+  blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group))});
+}
+
+}  // namespace isovec::storage

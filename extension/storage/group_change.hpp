@@ -1,0 +1,69 @@
+#pragma once
+// What a change of rows means for the groups of one column: norms under its transform, marks and blocks of
+// codes (code_groups.hpp). Prepared with the change, written with it.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "storage/code_groups.hpp"
+#include "storage/norm_store.hpp"
+#include "storage/store.hpp"
+
+namespace isovec::storage {
+
+class GroupChange {
+ public:
+  /// `state` is the table's before the change.
+  GroupChange(Store& store, std::size_t column, const State& state)
+      : store_(store), column_(column), before_(state) {}
+
+  /// The free slot receives a vector; the row in the slot gets another vector; the row leaves the slot.
+  void put(std::int64_t slot, std::span<const std::byte> vector) { touch(slot, Event::put, vector); }
+  void replace(std::int64_t slot, std::span<const std::byte> vector) { touch(slot, Event::replace, vector); }
+  void erase(std::int64_t slot) { touch(slot, Event::erase, {}); }
+
+  /// Works out all that is to be written. `row_in` gives the row of a slot after the change.
+  using RowInSlot = std::function<std::optional<std::int64_t>(std::int64_t slot)>;
+  void prepare(const State& after, const RowInSlot& row_in);
+  void write();
+
+ private:
+  enum class Event { put, replace, erase };
+  struct Touch {
+    std::int64_t slot;
+    Event event;
+    std::vector<std::byte> vector;
+  };
+  struct Block {
+    std::int64_t group;
+    std::vector<std::byte> bytes;  // none where the block goes
+  };
+  void touch(std::int64_t slot, Event event, std::span<const std::byte> vector);
+  [[nodiscard]] bool coded() const noexcept { return store_.shape().vectors[column_].coded; }
+  [[nodiscard]] const Transform* transform() { return store_.transform(column_, before_); }
+  void mark(const Touch& touch);
+  void set_norm_of(const Touch& touch);
+  void set_norm(std::int64_t slot, double norm);
+  [[nodiscard]] MarkPage& page_of_group(std::int64_t group);
+  void add_group(std::int64_t group, const RowInSlot& row_in);
+  void code_group(std::int64_t group, const RowInSlot& row_in);
+  struct Rows {
+    std::vector<std::int64_t> slots;
+    std::vector<float> vectors;
+  };
+  [[nodiscard]] Rows rows_of(std::int64_t group, const RowInSlot& row_in) const;
+  [[nodiscard]] const std::vector<std::byte>* pending(std::int64_t slot) const;
+
+  Store& store_;
+  std::size_t column_;
+  State before_;
+  std::vector<Touch> touches_;
+  std::map<std::int64_t, MarkPage> marks_;  // by page
+  std::map<std::int64_t, NormPage> norms_;  // by page
+  std::vector<Block> blocks_;
+};
+
+}  // namespace isovec::storage

@@ -1,0 +1,27 @@
+#pragma once
+// Norms, marks and blocks of codes of whole columns (code_groups.hpp), made anew from the rows.
+
+#include "storage/code_groups.hpp"
+#include "storage/store.hpp"
+
+namespace isovec::storage {
+
+/// Of one column, all of them. `state` is the one that is stored. Memory does not grow with the rows but for
+/// some 8 bytes each.
+void recode(Store& store, const State& state, std::size_t column);
+
+/// Of one column, those of groups with rows without a code; what lies behind the complete groups goes.
+/// `before` is what was stored when the marks were last written.
+void recode_stale(Store& store, const State& before, const State& state, std::size_t column);
+
+/// The rows of a group as float32, from one column. Throws Error{corrupt} where one is damaged.
+struct GroupRows {
+  std::vector<std::int64_t> slots;
+  std::vector<float> vectors;
+};
+[[nodiscard]] GroupRows read_group(Store& store, std::size_t column, std::int64_t group);
+
+/// How many pages of norms a column with a transform has.
+[[nodiscard]] std::int64_t norm_pages(const State& state) noexcept;
+
+}  // namespace isovec::storage

@@ -1,0 +1,122 @@
+#include "storage/table_search.hpp"
+
+#include <algorithm>
+
+#include "index/normed_rows.hpp"
+
+namespace isovec::storage {
+namespace {
+
+// Scoring a chosen row costs as much as bounding some fifty by their codes.
+std::size_t few_rows(const State& state) noexcept {
+  return std::max<std::size_t>(kGroupSlots, static_cast<std::size_t>(state.rows) / 50);
+}
+
+}  // namespace
+
+TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
+    : store_(store),
+      state_(state),
+      query_(std::move(query)),
+      own_(store.transform(query_.column, state)),
+      scorer_(index::Scorer::make(query_.query)) {
+  if (query_.k == std::size_t{0}) {
+    ranking_.emplace(metric(), query_.k);
+    return;
+  }
+  std::optional<std::vector<RowHead>> chosen;
+  if (!query_.conditions.empty()) {
+    chosen = matching_rows(store_, query_.conditions,
+                           can_use_codes() ? few_rows(state_) : std::numeric_limits<std::size_t>::max());
+  }
+  if (chosen || !can_use_codes()) {
+    rank(std::move(chosen));
+  } else {
+    search_codes();
+  }
+}
+
+bool TableSearch::can_use_codes() const {
+  return store_.shape().vectors[query_.column].coded && query_.given == nullptr &&
+         query_.query.transform == own_ && complete_groups(state_) > 0;
+}
+
+WithNorms TableSearch::with_norms() const noexcept {
+  return query_.query.transform != nullptr && query_.given == nullptr ? WithNorms::yes : WithNorms::no;
+}
+
+template <typename Add>
+void TableSearch::score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add) {
+  if (!chosen && !query_.conditions.empty()) chosen = matching_rows(store_, query_.conditions);
+  std::unique_ptr<index::RowSource> rows;
+  if (chosen) {
+    rows = std::make_unique<ChosenRows>(store_, query_.column, state_, *std::move(chosen), with_norms());
+  } else {
+    rows = std::make_unique<AllRows>(store_, query_.column, state_, with_norms());
+  }
+  std::optional<index::NormedRows> normed;
+  if (query_.given) normed.emplace(*rows, *query_.given, query_.query.type);
+  index::RowSource& source = normed ? static_cast<index::RowSource&>(*normed) : *rows;
+  while (const auto batch = source.next()) {
+    const std::span<const double> scores = scorer_->score(*batch);
+    for (std::size_t r = 0; r < scores.size(); ++r) add(index::Hit{scores[r], batch->rowids[r]});
+  }
+}
+
+void TableSearch::rank(std::optional<std::vector<RowHead>> chosen) {
+  ranking_.emplace(metric(), query_.k);
+  score_rows(std::move(chosen), [this](const index::Hit& hit) {
+    const double distance = index::distance_of(metric(), hit.score);
+    if (distance >= query_.range.least && distance <= query_.range.most) ranking_->add(hit);  // not NaN
+  });
+}
+
+void TableSearch::search_codes() {
+  code_ = store_.coder(query_.column, state_).code(query_.query);
+  fetcher_ =
+      std::make_unique<SlotFetcher>(store_, query_.column, state_, *scorer_, with_norms(), query_.conditions);
+  index::SearchLimits limits;
+  limits.k = query_.k;
+  limits.rows = static_cast<std::size_t>(state_.rows);
+  limits.range = query_.range;
+  limits.rejects = !query_.conditions.empty();
+  bounded_.emplace(*code_, limits);
+  const std::vector<GroupMarks> marks = read_marks(store_.statements(), query_.column, state_);
+  add_uncoded(marks);
+  const codec::RowMask all = codec::RowMask::first(codec::kBlockRows);
+  for_each_block(store_, query_.column, marks,
+                 [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
+                   bounded_->add_block(block, dead, all);
+                 });
+}
+
+void TableSearch::add_uncoded(const std::vector<GroupMarks>& marks) {
+  std::vector<RowHead> rows = uncoded_rows(store_, state_, marks);
+  if (query_.conditions.empty()) {
+    score_rows(std::move(rows), [this](const index::Hit& hit) { bounded_->add_hit(hit); });
+    return;
+  }
+  std::size_t next = 0;
+  const std::vector<RowHead> by_slot = rows;
+  score_rows(std::move(rows), [&](const index::Hit& hit) {
+    bounded_->add_candidate(static_cast<std::uint32_t>(by_slot[next++].slot), hit.score);
+  });
+}
+
+void TableSearch::score_the_rest() {
+  require_snapshot(store_, state_);
+  bounded_->begin_raw_scan();
+  score_rows(std::nullopt, [this](const index::Hit& hit) { bounded_->add_hit(hit); });
+}
+
+std::optional<index::Hit> TableSearch::next() {
+  if (ranking_) return ranking_->next();
+  if (bounded_->prefers_raw_scan()) score_the_rest();
+  return bounded_->next(*fetcher_);
+}
+
+void TableSearch::settle() {
+  if (bounded_ && bounded_->has_unscored()) score_the_rest();
+}
+
+}  // namespace isovec::storage

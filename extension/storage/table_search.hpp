@@ -1,0 +1,60 @@
+#pragma once
+// A search of one column: exactly the rows, in exactly the order, that scoring every row would give. It reads
+// the codes and scores the few rows that their bounds leave; or scores every row, or every row that meets the
+// conditions, where that is less work or the codes say nothing (another transform than the column's).
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "index/bounded_search.hpp"
+#include "index/ranking.hpp"
+#include "index/scorer.hpp"
+#include "storage/code_rows.hpp"
+#include "storage/row_filter.hpp"
+#include "storage/store.hpp"
+
+namespace isovec::storage {
+
+struct TableQuery {
+  std::size_t column = 0;
+  index::Query query;
+  std::unique_ptr<const Transform> given;  ///< The query's transform where it is not the column's own.
+  std::optional<std::size_t> k;
+  index::DistanceRange range;
+  std::vector<RowCondition> conditions;  ///< Their values must outlive the search.
+};
+
+class TableSearch {
+ public:
+  /// Begins a search of the snapshot that `state` is of.
+  TableSearch(Store& store, const State& state, TableQuery query);
+  /// The next row in order, nothing after the last.
+  [[nodiscard]] std::optional<index::Hit> next();
+  /// Works out all rows that are left, before any row changes.
+  void settle();
+  [[nodiscard]] index::Metric metric() const noexcept { return query_.query.metric; }
+
+ private:
+  [[nodiscard]] bool can_use_codes() const;
+  [[nodiscard]] WithNorms with_norms() const noexcept;
+  void search_codes();
+  void add_uncoded(const std::vector<GroupMarks>& marks);
+  /// Calls add(hit) for each row that meets the conditions.
+  template <typename Add>
+  void score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add);
+  void rank(std::optional<std::vector<RowHead>> chosen);
+  void score_the_rest();
+
+  Store& store_;
+  State state_;
+  TableQuery query_;
+  const Transform* own_;  // of the column
+  std::unique_ptr<index::Scorer> scorer_;
+  std::optional<index::Ranking> ranking_;
+  std::optional<index::QueryCode> code_;
+  std::unique_ptr<SlotFetcher> fetcher_;
+  std::optional<index::BoundedSearch> bounded_;
+};
+
+}  // namespace isovec::storage
