@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "storage/block_reader.hpp"
 #include "storage/checksum.hpp"
 
 namespace isovec::storage {
@@ -68,22 +69,16 @@ class SlotReader {
 
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
                     const VisitBlock& visit) {
-  const db::Run scan(store.statements()[Sql::scan_codes]);
-  scan->bind(1, block_id(column, 0)).bind(2, block_id(column + 1, 0));
+  BlockReader reader(store, column, marks.size());
   std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
   for (std::size_t g = 0; g < marks.size(); ++g) {
     if (!marks[g].has_block()) continue;
     const auto group = static_cast<std::int64_t>(g);
-    if (!scan->step() || scan->integer(0) != block_id(column, group)) refuse(column, group, "missing");
-    if (scan->type(1) != SQLITE_BLOB) refuse(column, group, "no BLOB");
-    const std::span<const std::byte> bytes = scan->blob(1);
-    const codec::CodeBlockView block = codec::CodeBlockView::parse(bytes);
-    verify_once(block, bytes, column, group, verified);
+    const auto bytes = reader.read(group);
+    if (!bytes) refuse(column, group, "missing, or no BLOB");
+    const codec::CodeBlockView block = codec::CodeBlockView::parse(*bytes);
+    verify_once(block, *bytes, column, group, verified);
     visit(block, dead_rows(block, marks[g], column, group));
-  }
-  if (scan->step()) {
-    throw Error(Code::corrupt, "vector column " + std::to_string(column) +
-                                   " has a block of codes that belongs to nothing: run 'rebuild'");
   }
 }
 

@@ -16,7 +16,7 @@
 namespace isovec::storage {
 
 /// Calls visit(block, dead) for each block of a column; `dead` are its rows whose code no longer holds.
-/// Throws Error{corrupt} where a block is missing, stray, damaged or not of its group. A block is compared
+/// Throws Error{corrupt} where a block is missing, damaged or not of its group. A block is compared
 /// with its checksum when it is first met.
 using VisitBlock = std::function<void(const codec::CodeBlockView& block, const codec::RowMask& dead)>;
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
