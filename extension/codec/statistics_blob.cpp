@@ -29,6 +29,8 @@ namespace {
 using codec::ByteReader;
 using codec::ByteWriter;
 
+constexpr const char* kNoun = "statistics";
+
 std::size_t second_size(const Sums& sums) {
   const std::size_t c = sums.columns();
   return sums.options.moments == Moments::second ? c * (c + 1) / 2 : c;
@@ -107,7 +109,7 @@ std::vector<std::byte> to_blob(const Statistics& statistics) {
 }
 
 Statistics statistics_from_blob(std::span<const std::byte> blob) {
-  ByteReader reader(codec::verified_body(blob, codec::kStatisticsMagic, "statistics"), "the statistics BLOB");
+  ByteReader reader(codec::verified_body(blob, codec::kStatisticsMagic, kNoun), "the statistics BLOB");
   Sums sums;
   sums.dimensions = reader.integer<std::uint32_t>();
   sums.options = read_options(reader);
@@ -129,6 +131,11 @@ namespace codec {
 
 std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blob) noexcept {
   return peek_hash(blob, kStatisticsMagic);
+}
+
+std::uint64_t verified_statistics_hash(std::span<const std::byte> blob) {
+  static_cast<void>(verified_body(blob, kStatisticsMagic, kNoun));
+  return peek_hash(blob, kStatisticsMagic).value();
 }
 
 }  // namespace codec

@@ -13,4 +13,8 @@ namespace isovec::codec {
 /// that); nothing where the bytes do not start as statistics of this version.
 [[nodiscard]] std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blob) noexcept;
 
+/// The same hash, verified against the content. Throws Error where the bytes are no statistics or are
+/// damaged.
+[[nodiscard]] std::uint64_t verified_statistics_hash(std::span<const std::byte> blob);
+
 }  // namespace isovec::codec

@@ -38,10 +38,11 @@ core::Directions correlation_directions(const Statistics& statistics, const core
 
 struct Fitter::State {
   Statistics statistics;
+  std::size_t columns;  // that the statistics sum
   // Directions of the covariance (false) or correlation (true) of so many columns.
   std::map<std::pair<bool, std::size_t>, core::Directions> directions;
 
-  explicit State(Statistics taken) : statistics(std::move(taken)) {}
+  explicit State(Statistics taken) : statistics(std::move(taken)), columns(statistics.sums().columns()) {}
 
   const core::Directions& directions_for(const core::FitInput& input) {
     const bool correlation = core::uses_correlation(input.spec);
@@ -95,6 +96,15 @@ Transform Fitter::fit(const Spec& spec) {
 
 std::size_t Fitter::decompositions() const noexcept {
   return state_->directions.size();
+}
+
+std::size_t Fitter::bytes() const noexcept {
+  const std::size_t columns = state_->columns;
+  std::size_t numbers = core::second_size(state_->statistics.options().moments, columns) + 3 * columns;
+  for (const auto& [key, directions] : state_->directions) {
+    numbers += directions.eigen.vectors.size() + directions.eigen.values.size();
+  }
+  return numbers * sizeof(double);
 }
 
 Transform fit(const Statistics& statistics, const Spec& spec) {

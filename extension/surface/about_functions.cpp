@@ -28,6 +28,8 @@ void debug(sqlite3_context* context, const Arguments&) {
   text += sqlite3_libversion();
   text += "\nCompiler: " __VERSION__ "\nTransforms decoded: ";
   text += std::to_string(state_of(context).transforms.decoded());
+  text += "\nEigendecompositions of statistics: ";
+  text += std::to_string(state_of(context).decompositions);
   text += "\nBuild flags:";
   for (const core::KernelTable* table : core::runnable_kernels()) text += " " + std::string(table->name);
   set_text(context, text);
@@ -98,8 +100,11 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 0,
      .maximum_arguments = 0,
      .chapter = Chapter::about,
-     .summary = "A few lines for a bug report: version, SQLite's version, compiler, how many transform BLOBs this "
-                "connection has decoded, and the kernels this CPU can run.",
+     .summary =
+         "A few lines for a bug report: version, SQLite's version, compiler, how many transform BLOBs this "
+         "connection has decoded and how many eigendecompositions vec_fit_stats() has made, and the kernels "
+         "this CPU "
+         "can run.",
      .example = "SELECT vec_debug() LIKE 'Version: v%Build flags:%'",
      .result = "1",
      .flags = kInnocuous,

@@ -1,10 +1,11 @@
 #pragma once
-// What the functions of one connection share: transforms and statistics that were decoded lately, so that a
-// BLOB which arrives anew for every row (from a subquery or a join) is parsed and verified once.
+// What the functions of one connection share: transforms that were decoded lately, so that a BLOB which
+// arrives anew for every row (from a subquery or a join) is parsed and verified once; and fitters of the
+// statistics used last, so that several specs share their eigendecompositions.
 
 #include <cstddef>
 #include <cstdint>
-#include <isovec/statistics.hpp>
+#include <isovec/fit.hpp>
 #include <isovec/transform.hpp>
 #include <memory>
 #include <vector>
@@ -54,9 +55,48 @@ class DecodedCache {
   std::uint64_t decoded_ = 0;
 };
 
+/// The fitters of the statistics used last, known by the hash and the size of their BLOB.
+class FitterCache {
+ public:
+  /// The fitter of a BLOB with this hash and size, or null. The hash must have been verified.
+  [[nodiscard]] std::shared_ptr<Fitter> find(std::uint64_t hash, std::size_t size) const noexcept {
+    for (const Entry& entry : entries_) {
+      if (entry.hash == hash && entry.size == size) return entry.fitter;
+    }
+    return nullptr;
+  }
+  /// Keeps a fitter that is about to be used, as the newest.
+  void keep(std::uint64_t hash, std::size_t size, std::shared_ptr<Fitter> fitter) {
+    std::erase_if(entries_, [&](const Entry& entry) { return entry.fitter == fitter; });
+    entries_.push_back({hash, size, std::move(fitter)});
+  }
+  /// To be called after each use, which makes fitters grow: what is then too much goes, the oldest first.
+  void trim() noexcept {
+    std::size_t bytes = 0;
+    for (const Entry& entry : entries_) bytes += entry.fitter->bytes();
+    while (!entries_.empty() && (entries_.size() > kEntries || bytes > kBytes)) {
+      bytes -= entries_.front().fitter->bytes();
+      entries_.erase(entries_.begin());
+    }
+  }
+
+ private:
+  static constexpr std::size_t kEntries = 2;
+  // Two decompositions and the statistics take 20 d^2 bytes: this is enough up to some 3,600 dimensions.
+  static constexpr std::size_t kBytes = std::size_t{256} << 20;
+  struct Entry {
+    std::uint64_t hash;
+    std::size_t size;
+    std::shared_ptr<Fitter> fitter;
+  };
+  std::vector<Entry> entries_;  // the one used last at the end
+};
+
 class ConnectionState {
  public:
   DecodedCache<Transform> transforms;
+  FitterCache fitters;
+  std::uint64_t decompositions = 0;  ///< Eigendecompositions of statistics since the connection was opened.
 };
 
 }  // namespace isovec::surface

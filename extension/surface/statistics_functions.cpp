@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "codec/statistics_blob.hpp"
 #include "db/aggregate.hpp"
+#include "surface/connection_state.hpp"
 #include "surface/transform_argument.hpp"
 
 namespace isovec::surface {
@@ -104,10 +106,36 @@ void info(sqlite3_context* context, const Arguments& arguments) {
   set_json(context, to_json(statistics_argument(arguments[0])));
 }
 
+// One use of the fitter of a statistics BLOB. The connection keeps it, so that specs fitted to the same
+// statistics one after the other share its decompositions; also those of a spec that could not be fitted.
+class FitterUse {
+ public:
+  FitterUse(ConnectionState& state, std::span<const std::byte> blob) : state_(state) {
+    const std::uint64_t hash = codec::verified_statistics_hash(blob);
+    fitter_ = state.fitters.find(hash, blob.size());
+    if (fitter_ == nullptr) fitter_ = std::make_shared<Fitter>(statistics_from_blob(blob));
+    before_ = fitter_->decompositions();
+    state.fitters.keep(hash, blob.size(), fitter_);
+  }
+  ~FitterUse() {
+    state_.decompositions += fitter_->decompositions() - before_;
+    state_.fitters.trim();
+  }
+  FitterUse(const FitterUse&) = delete;
+  FitterUse& operator=(const FitterUse&) = delete;
+  Fitter* operator->() const noexcept { return fitter_.get(); }
+
+ private:
+  ConnectionState& state_;
+  std::shared_ptr<Fitter> fitter_;
+  std::size_t before_ = 0;
+};
+
 void fit_stats(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const Spec spec = parse_spec(text_argument(arguments[1], "spec"));
-  set_blob(context, to_blob(fit(statistics_argument(arguments[0]), spec)));
+  const FitterUse fitter(state_of(context), statistics_bytes(arguments[0]));
+  set_blob(context, to_blob(fitter->fit(spec)));
 }
 
 struct FitState {
@@ -216,7 +244,9 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 2,
      .maximum_arguments = 2,
      .chapter = Chapter::transform,
-     .summary = "A transform fitted to the rows behind statistics: the same as vec_fit over these rows.",
+     .summary = "A transform fitted to the rows behind statistics: the same as vec_fit over these rows. "
+                "Several specs "
+                "for the same statistics, one after the other, share their eigendecompositions.",
      .example = ISOVEC_FOUR_ROWS
      "SELECT vec_to_json(vec_transform('[1,2]', vec_fit_stats((SELECT vec_stats(v) FROM t), 'center')))",
      .result = "[-1,-1]",

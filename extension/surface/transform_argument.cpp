@@ -69,8 +69,12 @@ Transform transform_value(db::Value value) {
   return transform_from_blob(transform_bytes(value));
 }
 
+std::span<const std::byte> statistics_bytes(db::Value value) {
+  return blob_of(value, "statistics", "vec_stats()");
+}
+
 Statistics statistics_argument(db::Value value) {
-  return statistics_from_blob(blob_of(value, "statistics", "vec_stats()"));
+  return statistics_from_blob(statistics_bytes(value));
 }
 
 FloatVector::FloatVector(db::Value value) : decoded_(value) {

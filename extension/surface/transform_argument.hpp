@@ -20,6 +20,9 @@ namespace isovec::surface {
 /// A value as a transform, decoded anew. Throws as above.
 [[nodiscard]] Transform transform_value(db::Value value);
 
+/// The bytes of a value that should be statistics. Throws where it is no BLOB.
+[[nodiscard]] std::span<const std::byte> statistics_bytes(db::Value value);
+
 /// A value as statistics. Throws where it is no statistics BLOB or is damaged.
 [[nodiscard]] Statistics statistics_argument(db::Value value);
 

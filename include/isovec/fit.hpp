@@ -57,6 +57,8 @@ class Fitter {
   [[nodiscard]] Transform fit(const Spec& spec);
   /// Eigendecompositions made so far.
   [[nodiscard]] std::size_t decompositions() const noexcept;
+  /// Bytes of the statistics and of the decompositions that are kept.
+  [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:
   struct State;

@@ -1,0 +1,110 @@
+// Fits through SQL: what several specs of the same statistics share, and that long work stops when asked.
+
+#include <string>
+#include <vector>
+
+#include "connection.hpp"
+
+namespace isovec::test {
+namespace {
+
+// Specs of every method and basis: 16, none of which needs more than the two decompositions.
+const std::vector<std::string> kSpecs = {"none",
+                                         "center",
+                                         "standardize",
+                                         "project_mean",
+                                         "remove_top",
+                                         "remove_top drop=2",
+                                         "pca k=8",
+                                         "pca variance=.9",
+                                         "whiten",
+                                         "whiten basis=pca k=8",
+                                         "whiten basis=cholesky",
+                                         "whiten eps=.1",
+                                         "whiten shrinkage=oas",
+                                         "whiten shrinkage=lw power=.25",
+                                         "whiten basis=zca-cor",
+                                         "whiten basis=pca-cor k=4"};
+
+// A table `s` of statistics, a row for each seed: 300 random rows of 24 dimensions each.
+void make_statistics(Connection& db, int count) {
+  db.run("CREATE TABLE s(id INTEGER PRIMARY KEY, s BLOB)");
+  for (int seed = 1; seed <= count; ++seed) {
+    db.rows(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+        "INSERT INTO s(s) SELECT vec_stats(vec_random(24, ?1 * 1000 + i)) FROM n",
+        seed);
+  }
+}
+
+int decompositions(Connection& db) {
+  const std::string line = "Eigendecompositions of statistics: ";
+  const std::string text = db.one("SELECT vec_debug()");
+  const auto at = text.find(line);
+  REQUIRE(at != std::string::npos);
+  return std::stoi(text.substr(at + line.size()));
+}
+
+std::string fit(Connection& db, int id, const std::string& spec) {
+  return db.one("SELECT vec_fit_stats(s, ?) FROM s WHERE id = ?", spec, id);
+}
+
+TEST_CASE("all specs of the same statistics share two decompositions", "[surface][fit]") {
+  Connection db;
+  make_statistics(db, 1);
+  for (const std::string& spec : kSpecs) {
+    CAPTURE(spec);
+    Connection fresh;
+    make_statistics(fresh, 1);
+    CHECK(fit(db, 1, spec) == fit(fresh, 1, spec));
+  }
+  CHECK(kSpecs.size() == 16);
+  CHECK(decompositions(db) == 2);
+  // A spec that cannot be fitted loses nothing.
+  CHECK(db.error("SELECT vec_fit_stats(s, 'whiten k=25') FROM s").find("k=25 of 24 dimensions") !=
+        std::string::npos);
+  fit(db, 1, "whiten");
+  CHECK(decompositions(db) == 2);
+}
+
+TEST_CASE("a spec that fails after its decomposition leaves it to the next", "[surface][fit]") {
+  Connection db;
+  db.run(
+      "CREATE TABLE s AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10) "
+      "SELECT vec_stats(vec_random(24, i)) AS s FROM n");
+  CHECK(db.error("SELECT vec_fit_stats(s, 'whiten') FROM s").find("rows of positive weight") !=
+        std::string::npos);
+  CHECK(decompositions(db) == 1);
+  db.rows("SELECT vec_fit_stats(s, 'whiten eps=1') FROM s");
+  CHECK(decompositions(db) == 1);
+}
+
+TEST_CASE("the decompositions of two statistics are kept, no more", "[surface][fit]") {
+  Connection db;
+  make_statistics(db, 3);
+  for (const int id : {1, 2, 1, 2}) fit(db, id, "whiten");
+  CHECK(decompositions(db) == 2);
+  fit(db, 3, "whiten");  // the first goes, which was used before the second
+  fit(db, 2, "pca");
+  CHECK(decompositions(db) == 3);
+  fit(db, 1, "pca");
+  CHECK(decompositions(db) == 4);
+}
+
+TEST_CASE("statistics that were fitted are refused once a byte is damaged", "[surface][fit]") {
+  Connection db;
+  make_statistics(db, 1);
+  fit(db, 1, "center");
+  const std::string blob = db.one("SELECT s FROM s");
+  for (std::size_t i = 0; i < blob.size(); i += 7) {
+    std::string damaged = blob;
+    damaged[i] = static_cast<char>(damaged[i] ^ 4);
+    CAPTURE(i);
+    CHECK(db.error("SELECT vec_fit_stats(?, 'center')", Bytes{damaged}).find("vec_fit_stats: ") == 0);
+  }
+  CHECK(db.error("SELECT vec_fit_stats(?, 'center')", Bytes{blob.substr(0, blob.size() - 8)})
+            .find("vec_fit_stats: ") == 0);
+}
+
+}  // namespace
+}  // namespace isovec::test
