@@ -42,10 +42,11 @@ class Header {
            "'; expected '<f2', '<f4' or '<f8': in NumPy, save array.astype('<f4')");
   }
 
-  void require_c_order() const {
-    if (after("fortran_order").starts_with("False")) return;
-    refuse(
-        "the .npy file is in Fortran order; expected C order: in NumPy, save numpy.ascontiguousarray(array)");
+  [[nodiscard]] bool fortran_order() const {
+    const std::string_view value = after("fortran_order");
+    if (value.starts_with("True")) return true;
+    if (value.starts_with("False")) return false;
+    refuse("the .npy header says neither True nor False of 'fortran_order'");
   }
 
   [[nodiscard]] std::vector<std::size_t> shape() const {
@@ -86,7 +87,8 @@ U load(const std::byte* p) {
   return little_endian(value);
 }
 
-double element(const NpyArray& array, std::size_t index) {
+double element(const NpyArray& array, std::size_t row, std::size_t column) {
+  const std::size_t index = array.by_columns ? column * array.rows + row : row * array.columns + column;
   const std::byte* const p = array.data.data() + index * array.element_bytes();
   switch (array.type) {
     case NpyType::float16:
@@ -144,7 +146,7 @@ NpyArray parse_npy(std::span<const std::byte> blob) {
 
   NpyArray array;
   array.type = header.type();
-  header.require_c_order();
+  array.by_columns = header.fortran_order();
   const std::vector<std::size_t> axes = header.shape();
   if (axes.empty() || axes.size() > 2) {
     refuse("the .npy file has " + std::to_string(axes.size()) +
@@ -168,13 +170,16 @@ NpyArray parse_npy(std::span<const std::byte> blob) {
 }
 
 void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out) {
-  for (std::size_t j = 0; j < array.columns; ++j)
-    out[j] = static_cast<float>(element(array, r * array.columns + j));
+  for (std::size_t j = 0; j < array.columns; ++j) out[j] = static_cast<float>(element(array, r, j));
 }
 
 std::vector<double> read_npy(const NpyArray& array) {
-  std::vector<double> values(array.rows * array.columns);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = element(array, i);
+  std::vector<double> values;
+  if (array.columns == 0) return values;  // and then any number of rows
+  values.reserve(array.rows * array.columns);
+  for (std::size_t r = 0; r < array.rows; ++r) {
+    for (std::size_t j = 0; j < array.columns; ++j) values.push_back(element(array, r, j));
+  }
   return values;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// NumPy's .npy format, versions 1.0 to 3.0: one array, C order, little-endian floats.
+// NumPy's .npy format, versions 1.0 to 3.0: one array of little-endian floats, read in C or in
+// Fortran order, written in C order.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,7 @@ struct NpyArray {
   std::size_t rows = 0;  ///< 1 for a 1-d array
   std::size_t columns = 0;
   std::size_t rank = 2;             ///< 1 or 2: the number of axes in the file
+  bool by_columns = false;          ///< Fortran order: the elements of a column follow one another
   std::span<const std::byte> data;  ///< rows * columns elements; a view into the BLOB, unaligned
 
   [[nodiscard]] std::size_t element_bytes() const noexcept;
@@ -25,8 +27,8 @@ struct NpyArray {
 /// Whether bytes start as a .npy file does.
 [[nodiscard]] bool is_npy(std::span<const std::byte> blob) noexcept;
 
-/// Reads a header. Throws Error that names what is wrong: no .npy file, another dtype, Fortran order, 0 or
-/// more than two axes, bytes that are too few or too many.
+/// Reads a header. Throws Error that names what is wrong: no .npy file, another dtype, 0 or more than
+/// two axes, bytes that are too few or too many.
 [[nodiscard]] NpyArray parse_npy(std::span<const std::byte> blob);
 
 /// Row r as float32 (float64 is rounded to nearest). Requires r < rows, out of `columns`.
