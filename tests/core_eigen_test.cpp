@@ -127,9 +127,38 @@ TEST_CASE("matrix products, symmetric products and rotations agree on every inst
   }
 }
 
+TEST_CASE("long decompositions, factors and inverses stop where a checkpoint throws", "[core][eigen]") {
+  struct Stop {};
+  const std::size_t n = 300;
+  const std::vector<double> packed = packed_of(covariance_for(n));
+  const std::vector<double> full = covariance_for(n).values;
+  const auto work = [&](int kind, const Checkpoint& checkpoint) -> std::vector<double> {
+    if (kind == 0) return core::decompose_symmetric(packed, n, checkpoint).vectors;
+    if (kind == 1) return core::inverse_cholesky(packed, n, checkpoint);
+    return core::inverse(full, n, checkpoint).value();
+  };
+  const int kind = GENERATE(0, 1, 2);
+  int asked = 0;
+  const std::vector<double> result = work(kind, [&] { ++asked; });
+  CAPTURE(kind, asked);
+  CHECK(relative_difference({n, n, result}, {n, n, work(kind, {})}) <= 1e-9);
+  CHECK(asked >= 10);
+  for (const int last : {1, asked / 3, 2 * asked / 3, asked}) {
+    int calls = 0;
+    CHECK_THROWS_AS(work(kind,
+                         [&] {
+                           if (++calls == last) throw Stop();
+                         }),
+                    Stop);
+    CHECK(calls == last);
+  }
+}
+
 TEST_CASE("factors, inverses and least squares solve what they should", "[core][solve]") {
-  const std::size_t n = 20;
-  const Matrix a = covariance_of(normal_rows(200, n, 3), 199);
+  const std::size_t n = GENERATE(std::size_t{1}, std::size_t{20}, std::size_t{63}, std::size_t{64},
+                                 std::size_t{65}, std::size_t{130});
+  CAPTURE(n);
+  const Matrix a = covariance_of(normal_rows(n + 200, n, 3), 199);
   const Matrix l_inverse(n, n, core::inverse_cholesky(packed_of(a), n));
   CHECK(relative_difference(l_inverse * a * transposed(l_inverse), identity(n)) <= 1e-12);
   for (std::size_t i = 0; i < n; ++i) {
@@ -138,7 +167,19 @@ TEST_CASE("factors, inverses and least squares solve what they should", "[core][
   CHECK_THROWS_AS(core::inverse_cholesky({1, 1, 1}, 2), Error);
   const Matrix inverse(n, n, core::inverse(a.values, n).value());
   CHECK(relative_difference(inverse * a, identity(n)) <= 1e-11);
+  // Rows in another order, so that the first pivots are far from the diagonal.
+  Matrix turned(n, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) turned(i, j) = a((i * 7 + n / 2) % n, j) * (i % 2 == 0 ? 1 : -1);
+  }
+  if (n % 7 != 0) {
+    const Matrix turned_inverse(n, n, core::inverse(turned.values, n).value());
+    CHECK(relative_difference(turned_inverse * turned, identity(n)) <= 1e-10);
+  }
   CHECK_FALSE(core::inverse({1, 2, 2, 4}, 2).has_value());
+  CHECK_FALSE(core::inverse({1, 2, 2, 4 + 1e-15}, 2).has_value());
+  CHECK_FALSE(core::inverse({0, 0, 0, 0}, 2).has_value());
+  CHECK(core::inverse({0, 2, 4, 0}, 2).value() == std::vector<double>{0, 0.25, 0.5, 0});
   const std::vector<double> shortest = core::least_squares({1, 1}, 1, 2, {4});
   CHECK(std::abs(shortest[0] - 2) <= 1e-14);
   CHECK(std::abs(shortest[1] - 2) <= 1e-14);

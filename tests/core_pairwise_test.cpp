@@ -65,7 +65,7 @@ double brute_info_nce(const Rows& from, const Rows& to, double tau, Masked maske
 }
 
 const auto kNoMask = [](std::size_t, std::size_t) { return false; };
-const Checkpoint kGoOn = [] {};
+const isovec::Checkpoint kGoOn = [] {};
 
 }  // namespace
 
@@ -226,7 +226,7 @@ TEST_CASE("too many rows without a seed are refused, zero rows passed over", "[c
 TEST_CASE("a checkpoint that throws stops the work", "[core][pairwise]") {
   const UnitRows rows = unit_rows(random_rows(600, 4, 1));
   int calls = 0;
-  const Checkpoint stop = [&] {
+  const isovec::Checkpoint stop = [&] {
     if (++calls == 3) throw isovec::Error(isovec::Code::interrupted, "stop");
   };
   CHECK_THROWS_AS(uniformity(rows, 2, stop), isovec::Error);

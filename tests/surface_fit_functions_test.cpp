@@ -1,6 +1,8 @@
 // Fits through SQL: what several specs of the same statistics share, and that long work stops when asked.
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "connection.hpp"
@@ -104,6 +106,84 @@ TEST_CASE("statistics that were fitted are refused once a byte is damaged", "[su
   }
   CHECK(db.error("SELECT vec_fit_stats(?, 'center')", Bytes{blob.substr(0, blob.size() - 8)})
             .find("vec_fit_stats: ") == 0);
+}
+
+// A statement that is interrupted as soon as its work looks whether it is: the look prepares a statement of
+// its own, which the authorizer sees.
+int code_when_asked(Connection& db, const std::string& sql, int& asked) {
+  struct State {
+    sqlite3* db;
+    int* asked;
+  } state{db.handle(), &asked};
+  sqlite3_stmt* statement = nullptr;
+  REQUIRE(sqlite3_prepare_v2(db.handle(), sql.c_str(), -1, &statement, nullptr) == SQLITE_OK);
+  sqlite3_set_authorizer(
+      db.handle(),
+      [](void* pointer, int, const char*, const char*, const char*, const char*) {
+        auto* given = static_cast<State*>(pointer);
+        ++*given->asked;
+        sqlite3_interrupt(given->db);
+        return SQLITE_OK;
+      },
+      &state);
+  const int rc = sqlite3_step(statement);
+  sqlite3_finalize(statement);
+  sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
+  return rc;
+}
+
+TEST_CASE("fits and reports in many dimensions stop when asked", "[surface][fit][interrupt]") {
+  Connection db;
+  db.run(
+      "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 320) "
+      "SELECT vec_random(300, i) AS v FROM n;"
+      "CREATE TABLE wide AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+      "SELECT vec_random(800, i) AS v FROM n;"
+      "CREATE TABLE s AS SELECT vec_stats(v) AS s FROM t;"
+      "CREATE TABLE f AS SELECT vec_fit_stats(s, 'whiten eps=1') AS T, "
+      "vec_fit_stats(s, 'whiten eps=1 basis=cholesky') AS C FROM s");
+  for (const std::string sql :
+       {"SELECT vec_fit(v, 'whiten eps=1') FROM t", "SELECT vec_fit(v, 'pca k=9') FROM wide",
+        "SELECT vec_fit_stats(vec_stats(v), 'whiten eps=1 basis=zca-cor') FROM t",
+        "SELECT vec_fit_stats(vec_stats(v, 2), 'remove_top') FROM t", "SELECT vec_isotropy(v) FROM t",
+        "SELECT vec_drift(T, s) FROM f, s", "SELECT count(*) FROM vec_spectrum((SELECT s FROM s))",
+        "SELECT count(*) FROM vec_components((SELECT T FROM f))",
+        "SELECT vec_inverse_transform(v, (SELECT C FROM f)) FROM t",
+        "SELECT vec_transform_compose(T, C) FROM f"}) {
+    CAPTURE(sql);
+    int asked = 0;
+    CHECK(code_when_asked(db, sql, asked) == SQLITE_INTERRUPT);
+    CHECK(asked > 0);
+    CHECK(db.rows(sql).size() >= 1);  // the same statement goes on from what is intact
+  }
+}
+
+TEST_CASE("an eigendecomposition is interrupted from another thread", "[surface][fit][interrupt]") {
+  Connection db;
+  db.run(
+      "CREATE TABLE s AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) "
+      "SELECT vec_stats(vec_random(2048, i)) AS s FROM n");
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    sqlite3_interrupt(db.handle());
+  });
+  CHECK(db.error("SELECT vec_fit_stats(s, 'whiten eps=1') FROM s") == "vec_fit_stats: interrupted");
+  other.join();
+  CHECK(decompositions(db) == 0);
+}
+
+TEST_CASE("a progress handler runs during an eigendecomposition", "[surface][fit][interrupt]") {
+  Connection db;
+  db.run(
+      "CREATE TABLE s AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) "
+      "SELECT vec_stats(vec_random(512, i)) AS s FROM n");
+  int calls = 0;
+  const auto stop_at_third = [](void* pointer) { return ++*static_cast<int*>(pointer) == 3 ? 1 : 0; };
+  sqlite3_progress_handler(db.handle(), 100, stop_at_third, &calls);
+  CHECK(db.error("SELECT vec_fit_stats(s, 'whiten eps=1') FROM s") == "vec_fit_stats: interrupted");
+  sqlite3_progress_handler(db.handle(), 0, nullptr, nullptr);
+  CHECK(calls == 3);
+  CHECK(decompositions(db) == 0);
 }
 
 }  // namespace

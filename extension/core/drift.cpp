@@ -8,8 +8,8 @@
 #include "core/covariance.hpp"
 #include "core/eigen.hpp"
 #include "core/key_values.hpp"
-#include "core/matrix_kernels.hpp"
 #include "core/moment_sums.hpp"
+#include "core/products.hpp"
 
 namespace isovec {
 namespace {
@@ -38,10 +38,10 @@ void check(const TransformParts& parts, const Statistics& statistics) {
 }
 
 // W S W^T, packed.
-std::vector<double> transformed_covariance(const Transform& transform, const std::vector<double>& packed) {
+std::vector<double> transformed_covariance(const Transform& transform, const std::vector<double>& packed,
+                                           const Checkpoint& checkpoint) {
   const TransformParts& parts = transform.parts();
   const std::size_t columns = parts.columns, outputs = parts.output_dimensions;
-  const core::MatrixKernels& kernels = core::matrix_kernels();
   std::vector<double> full(columns * columns), half(outputs * columns), result(outputs * outputs);
   for (std::size_t i = 0, index = 0; i < columns; ++i) {
     for (std::size_t j = 0; j <= i; ++j, ++index)
@@ -49,11 +49,10 @@ std::vector<double> transformed_covariance(const Transform& transform, const std
   }
   const std::vector<double> w = transform.matrix();
   const std::size_t step = parts.input_dimensions;
-  std::vector<double> workspace(kernels.workspace(std::max(outputs, columns)));
-  kernels.multiply_add(outputs, columns, columns, 1.0, {w.data(), step, 1}, {full.data(), columns, 1},
-                       half.data(), columns, workspace.data());
-  kernels.multiply_add(outputs, outputs, columns, 1.0, {half.data(), columns, 1}, {w.data(), 1, step},
-                       result.data(), outputs, workspace.data());
+  core::multiply_add(outputs, columns, columns, 1.0, {w.data(), step, 1}, {full.data(), columns, 1},
+                     half.data(), columns, checkpoint);
+  core::multiply_add(outputs, outputs, columns, 1.0, {half.data(), columns, 1}, {w.data(), 1, step},
+                     result.data(), outputs, checkpoint);
   std::vector<double> lower;
   lower.reserve(core::triangle(outputs));
   for (std::size_t i = 0; i < outputs; ++i) {
@@ -78,13 +77,14 @@ void measure_mean(Drift& drift, const Transform& transform, const std::vector<do
   drift.mean_shift = std::sqrt(squares / static_cast<double>(parts.output_dimensions));
 }
 
-void measure_shape(Drift& drift, std::vector<double> packed, std::size_t outputs, double relative_error) {
+void measure_shape(Drift& drift, std::vector<double> packed, std::size_t outputs, double relative_error,
+                   const Checkpoint& checkpoint) {
   double trace = 0;
   for (std::size_t i = 0; i < outputs; ++i) trace += packed[core::triangle(i) + i];
   const double norm = core::squared_frobenius(packed, outputs);
   drift.mean_variance = trace / static_cast<double>(outputs);
   drift.participation_ratio = norm > 0 ? trace * trace / norm : 0;
-  const std::vector<double> values = core::decompose_symmetric(std::move(packed), outputs).values;
+  const std::vector<double> values = core::decompose_symmetric(std::move(packed), outputs, checkpoint).values;
   const double threshold = relative_error * trace + 1e-12 * values.front();
   const auto last = std::find_if(values.rbegin(), values.rend(), [&](double v) { return v > threshold; });
   drift.condition = last != values.rend() ? values.front() / *last : 0;
@@ -113,7 +113,7 @@ void judge(Drift& drift, const Transform& transform) {
 
 }  // namespace
 
-Drift drift(const Transform& transform, const Statistics& statistics) {
+Drift drift(const Transform& transform, const Statistics& statistics, const Checkpoint& checkpoint) {
   const TransformParts& parts = transform.parts();
   check(parts, statistics);
   Drift result;
@@ -121,8 +121,9 @@ Drift drift(const Transform& transform, const Statistics& statistics) {
   measure_mean(result, transform, statistics.mean());
   const double error =
       core::accumulation_error(statistics.options(), static_cast<double>(statistics.rows()), parts.columns);
-  measure_shape(result, transformed_covariance(transform, core::covariance_of(statistics, parts.columns)),
-                parts.output_dimensions, error);
+  measure_shape(result,
+                transformed_covariance(transform, core::covariance_of(statistics, parts.columns), checkpoint),
+                parts.output_dimensions, error, checkpoint);
   judge(result, transform);
   return result;
 }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/matrix_kernels.hpp"
+#include "core/products.hpp"
 
 namespace isovec::core {
 namespace {
@@ -15,6 +16,8 @@ constexpr std::size_t kReductionBlock = 32;
 constexpr std::size_t kReflectorBlock = 64;
 constexpr std::size_t kRotationBatch = 1 << 16;
 constexpr int kMaxSweepsPerValue = 60;
+// Smaller matrices are decomposed before anyone could want to stop.
+constexpr std::size_t kAsksFrom = 256;
 
 std::size_t triangle(std::size_t n) {
   return n * (n + 1) / 2;
@@ -46,8 +49,9 @@ Reflector make_reflector(double* x, std::size_t n, const MatrixKernels& kernels)
 // Reduces a matrix from its last row upwards, so that what remains is always a prefix of the packed triangle.
 class Reduction {
  public:
-  Reduction(std::vector<double> packed, std::size_t n)
+  Reduction(std::vector<double> packed, std::size_t n, const Checkpoint& checkpoint)
       : n_(n),
+        checkpoint_(checkpoint),
         kernels_(matrix_kernels()),
         left_(2 * kReductionBlock * n),
         right_(2 * kReductionBlock * n),
@@ -76,6 +80,7 @@ class Reduction {
 
   // Eliminates row `row`, the s-th of its block; the remainder has not yet seen the block's earlier steps.
   void reduce_row(std::size_t row, std::size_t s) {
+    if (checkpoint_) checkpoint_();
     double* const a = result_.reflectors.data() + triangle(row);
     for (std::size_t t = 0; t < s; ++t) {
       kernels_.add_scaled(-v(t)[row], w(t), a, row + 1);
@@ -119,6 +124,7 @@ class Reduction {
   }
 
   std::size_t n_;
+  const Checkpoint& checkpoint_;
   const MatrixKernels& kernels_;
   std::vector<double> left_, right_;  // v and w of the block at hand, a row each
   std::vector<double> factors_left_, factors_right_;
@@ -144,11 +150,11 @@ std::vector<double> block_factor(const std::vector<double>& v, const double* tau
 }
 
 // Q^T = H(1) ... H(n-1), row-major. The first i reflectors touch only the leading i x i block.
-std::vector<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t n) {
+std::vector<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t n,
+                                          const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
   std::vector<double> basis(n * n);
   for (std::size_t i = 0; i < n; ++i) basis[i * n + i] = 1;
-  std::vector<double> workspace(kernels.workspace(n));
   for (std::size_t first = 1; first < n; first += kReflectorBlock) {
     const std::size_t b = std::min(kReflectorBlock, n - first);
     const std::size_t m = first + b - 1;
@@ -159,12 +165,10 @@ std::vector<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::s
     }
     const std::vector<double> factor = block_factor(v, &tridiagonal.taus[first], b, m, kernels);
     std::vector<double> products(m * b), scaled(m * b);
-    kernels.multiply_add(m, b, m, 1.0, {basis.data(), n, 1}, {v.data(), 1, m}, products.data(), b,
-                         workspace.data());
-    kernels.multiply_add(m, b, b, 1.0, {products.data(), b, 1}, {factor.data(), b, 1}, scaled.data(), b,
-                         workspace.data());
-    kernels.multiply_add(m, m, b, -1.0, {scaled.data(), b, 1}, {v.data(), m, 1}, basis.data(), n,
-                         workspace.data());
+    multiply_add(m, b, m, 1.0, {basis.data(), n, 1}, {v.data(), 1, m}, products.data(), b, {});
+    multiply_add(m, b, b, 1.0, {products.data(), b, 1}, {factor.data(), b, 1}, scaled.data(), b, {});
+    multiply_add(m, m, b, -1.0, {scaled.data(), b, 1}, {v.data(), m, 1}, basis.data(), n, {});
+    if (checkpoint) checkpoint();
   }
   return basis;
 }
@@ -172,8 +176,9 @@ std::vector<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::s
 // Implicit QL on a tridiagonal matrix; the rotations go to the rows of `vectors` in batches.
 class ImplicitQl {
  public:
-  ImplicitQl(std::vector<double>& d, std::vector<double>& e, std::vector<double>& vectors)
-      : d_(d), e_(e), vectors_(vectors), n_(d.size()) {
+  ImplicitQl(std::vector<double>& d, std::vector<double>& e, std::vector<double>& vectors,
+             const Checkpoint& checkpoint)
+      : d_(d), e_(e), vectors_(vectors), checkpoint_(checkpoint), n_(d.size()) {
     cosines_.reserve(kRotationBatch + n_);
     sines_.reserve(kRotationBatch + n_);
     workspace_.resize(matrix_kernels().workspace(n_));
@@ -188,6 +193,7 @@ class ImplicitQl {
           throw Error(Code::invalid_argument, "the eigenvalues of the covariance did not converge");
         }
         sweep(l, m);
+        if (checkpoint_) checkpoint_();
       }
     }
     flush();
@@ -254,6 +260,7 @@ class ImplicitQl {
   std::vector<double>& d_;
   std::vector<double>& e_;
   std::vector<double>& vectors_;
+  const Checkpoint& checkpoint_;
   std::size_t n_;
   std::vector<double> cosines_, sines_;  // never grow beyond what is reserved: sweeps point into them
   std::vector<Sweep> sweeps_;
@@ -305,15 +312,17 @@ void fix_sign(double* direction, std::size_t n) noexcept {
   }
 }
 
-EigenDecomposition decompose_symmetric(std::vector<double> packed, std::size_t n) {
+EigenDecomposition decompose_symmetric(std::vector<double> packed, std::size_t n,
+                                       const Checkpoint& checkpoint) {
   EigenDecomposition result;
   if (n == 0) return result;
+  const Checkpoint asked = n >= kAsksFrom ? checkpoint : Checkpoint();
   const double scale = scale_to_one(packed);
-  Tridiagonal tridiagonal = Reduction(std::move(packed), n).run();
-  result.vectors = form_transposed_basis(tridiagonal, n);
+  Tridiagonal tridiagonal = Reduction(std::move(packed), n, asked).run();
+  result.vectors = form_transposed_basis(tridiagonal, n, asked);
   std::vector<double>().swap(tridiagonal.reflectors);
   std::vector<double>& d = tridiagonal.diagonal;
-  ImplicitQl(d, tridiagonal.off_diagonal, result.vectors).run();
+  ImplicitQl(d, tridiagonal.off_diagonal, result.vectors, asked).run();
 
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -3,6 +3,7 @@
 // implicit QL, its rotations applied in batches (Golub and Van Loan, Matrix Computations, 8.3).
 
 #include <cstddef>
+#include <isovec/checkpoint.hpp>
 #include <vector>
 
 namespace isovec::core {
@@ -20,7 +21,9 @@ struct EigenDecomposition {
 
 /// Decomposes the symmetric n x n matrix whose packed lower triangle is given, which is used up.
 /// Eigenvalues are accurate to a few roundings of the largest one. Throws Error where an entry is not finite.
-[[nodiscard]] EigenDecomposition decompose_symmetric(std::vector<double> packed, std::size_t n);
+/// Takes some 9 n^3 operations, and asks `checkpoint` meanwhile where these are many.
+[[nodiscard]] EigenDecomposition decompose_symmetric(std::vector<double> packed, std::size_t n,
+                                                     const Checkpoint& checkpoint = {});
 
 /// Multiplies a direction by -1 where its entry of largest size is negative; sizes within 1e-12 of one
 /// another count as equal, the first of them decides.

@@ -11,16 +11,18 @@
 namespace isovec {
 namespace {
 
-core::Directions covariance_directions(const Statistics& statistics, const core::Variances& variances) {
+core::Directions covariance_directions(const Statistics& statistics, const core::FitInput& input) {
+  const core::Variances& variances = input.variances;
   core::Directions directions;
   directions.trace = variances.trace;
-  directions.eigen =
-      core::decompose_symmetric(core::covariance_of(statistics, variances.columns), variances.columns);
+  directions.eigen = core::decompose_symmetric(core::covariance_of(statistics, variances.columns),
+                                               variances.columns, input.checkpoint);
   core::set_rank(directions, variances.noise, variances.columns);
   return directions;
 }
 
-core::Directions correlation_directions(const Statistics& statistics, const core::Variances& variances) {
+core::Directions correlation_directions(const Statistics& statistics, const core::FitInput& input) {
+  const core::Variances& variances = input.variances;
   core::Directions directions;
   directions.trace = static_cast<double>(variances.columns - variances.dead_count);
   directions.standardizer.resize(variances.columns);
@@ -29,7 +31,7 @@ core::Directions correlation_directions(const Statistics& statistics, const core
   }
   std::vector<double> correlation =
       core::correlation_of(core::covariance_of(statistics, variances.columns), variances);
-  directions.eigen = core::decompose_symmetric(std::move(correlation), variances.columns);
+  directions.eigen = core::decompose_symmetric(std::move(correlation), variances.columns, input.checkpoint);
   core::set_rank(directions, core::correlation_noise(statistics, variances), variances.columns);
   return directions;
 }
@@ -50,8 +52,8 @@ struct Fitter::State {
     const auto found = directions.find(key);
     if (found != directions.end()) return found->second;
     return directions
-        .emplace(key, correlation ? correlation_directions(statistics, input.variances)
-                                  : covariance_directions(statistics, input.variances))
+        .emplace(key, correlation ? correlation_directions(statistics, input)
+                                  : covariance_directions(statistics, input))
         .first->second;
   }
 
@@ -73,7 +75,7 @@ Fitter::~Fitter() = default;
 Fitter::Fitter(Fitter&&) noexcept = default;
 Fitter& Fitter::operator=(Fitter&&) noexcept = default;
 
-Transform Fitter::fit(const Spec& spec) {
+Transform Fitter::fit(const Spec& spec, const Checkpoint& checkpoint) {
   if (required_statistics(spec).moments == Moments::second &&
       state_->statistics.options().moments == Moments::first) {
     throw Error(
@@ -81,7 +83,7 @@ Transform Fitter::fit(const Spec& spec) {
         "the statistics were taken with moments=first, which are enough for none, center, standardize "
         "and project_mean only: take them with moments=second");
   }
-  const core::FitInput input = core::make_input(spec, state_->statistics);
+  const core::FitInput input = core::make_input(spec, state_->statistics, checkpoint);
   switch (spec.method) {
     case Method::remove_top:
       return Transform(core::fit_remove_top(input, state_->directions_for(input)));
@@ -107,8 +109,8 @@ std::size_t Fitter::bytes() const noexcept {
   return numbers * sizeof(double);
 }
 
-Transform fit(const Statistics& statistics, const Spec& spec) {
-  return Fitter(statistics).fit(spec);
+Transform fit(const Statistics& statistics, const Spec& spec, const Checkpoint& checkpoint) {
+  return Fitter(statistics).fit(spec, checkpoint);
 }
 
 }  // namespace isovec

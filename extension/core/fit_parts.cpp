@@ -4,6 +4,7 @@
 #include <cmath>
 #include <isovec/error.hpp>
 #include <limits>
+#include <utility>
 
 #include "core/key_values.hpp"
 #include "core/matrix_kernels.hpp"
@@ -128,8 +129,9 @@ bool uses_correlation(const Spec& spec) noexcept {
   return spec.method == Method::whiten && (spec.basis == Basis::zca_cor || spec.basis == Basis::pca_cor);
 }
 
-FitInput make_input(const Spec& spec, const Statistics& statistics) {
+FitInput make_input(const Spec& spec, const Statistics& statistics, Checkpoint checkpoint) {
   FitInput input;
+  input.checkpoint = std::move(checkpoint);
   input.spec = resolve(spec, statistics.options());
   const Sums& sums = statistics.sums();
   input.rows = sums.rows;
@@ -205,10 +207,11 @@ void finish_parts(TransformParts& parts) {
 }
 
 std::vector<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t columns,
-                                    const std::vector<double>& factors) {
+                                    const std::vector<double>& factors, const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
   std::vector<double> packed(triangle(columns)), workspace(kernels.workspace(columns));
   for (std::size_t m = 0; m < factors.size(); m += kBlockRows) {
+    if (checkpoint) checkpoint();
     const std::size_t rows = std::min(kBlockRows, factors.size() - m);
     const double* const vectors = eigen.vectors.data() + m * columns;
     kernels.add_products(vectors, vectors, factors.data() + m, rows, columns, packed.data(),

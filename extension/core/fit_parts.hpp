@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <isovec/checkpoint.hpp>
 #include <isovec/fit.hpp>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct FitInput {
   double weight = 0;
   double effective_rows = 0;
   double weight_ever = 0;
+  Checkpoint checkpoint;  ///< asked during long work
 };
 
 /// Directions of the covariance, or of the correlation where `standardizer` is set.
@@ -43,7 +45,7 @@ struct SecondMoments {
 };
 
 /// Checks a spec against statistics and resolves its optional keys. Throws Error where they do not fit.
-[[nodiscard]] FitInput make_input(const Spec& spec, const Statistics& statistics);
+[[nodiscard]] FitInput make_input(const Spec& spec, const Statistics& statistics, Checkpoint checkpoint);
 
 /// Rank and threshold for eigenvalues whose sums carry `noise`.
 void set_rank(Directions& directions, double noise, std::size_t columns) noexcept;
@@ -65,6 +67,7 @@ void finish_parts(TransformParts& parts);
 
 /// sum over m of factors[m] v_m v_m^T for the first factors.size() vectors: full c x c, symmetric to the bit.
 [[nodiscard]] std::vector<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t columns,
-                                                  const std::vector<double>& factors);
+                                                  const std::vector<double>& factors,
+                                                  const Checkpoint& checkpoint);
 
 }  // namespace isovec::core

@@ -156,9 +156,10 @@ void warn_of_few_rows(const FitInput& input, FitSummary& summary) {
 
 // ---- bases ----
 
-void build_zca(TransformParts& parts, const Directions& directions, const std::vector<double>& scales) {
+void build_zca(TransformParts& parts, const Directions& directions, const std::vector<double>& scales,
+               const Checkpoint& checkpoint) {
   parts.kind = Linear::symmetric;
-  parts.linear = spectral_matrix(directions.eigen, parts.columns, scales);
+  parts.linear = spectral_matrix(directions.eigen, parts.columns, scales, checkpoint);
 }
 
 void build_pca(TransformParts& parts, const Directions& directions, const std::vector<double>& scales,
@@ -199,7 +200,7 @@ void build_cholesky(TransformParts& parts, const FitInput& input, const Directio
     covariance[index - 1] += set_aside(i) ? 1 : ridge.added;
   }
   parts.kind = Linear::dense;
-  parts.linear = inverse_cholesky(covariance, columns);
+  parts.linear = inverse_cholesky(covariance, columns, input.checkpoint);
   for (std::size_t j = 0; j < columns; ++j) {
     if (set_aside(j)) parts.linear[j * columns + j] = 0;
   }
@@ -251,7 +252,7 @@ TransformParts fit_whiten(const FitInput& input, const Directions& directions, c
   switch (spec.basis) {
     case Basis::zca:
     case Basis::zca_cor:
-      build_zca(parts, directions, scales);
+      build_zca(parts, directions, scales, input.checkpoint);
       break;
     case Basis::pca:
     case Basis::pca_cor:

@@ -5,6 +5,7 @@
 
 #include "core/matrix_kernels.hpp"
 #include "core/moment_sums.hpp"
+#include "core/products.hpp"
 
 namespace isovec::core {
 namespace {
@@ -34,11 +35,10 @@ std::vector<double> centered_rows(std::span<const float> rows, std::span<const d
 }
 
 std::vector<double> products_of_rows(const std::vector<double>& centered, std::size_t n, std::size_t columns,
-                                     double freedom) {
-  const MatrixKernels& kernels = matrix_kernels();
-  std::vector<double> full(n * n), workspace(kernels.workspace(n));
-  kernels.multiply_add(n, n, columns, 1 / freedom, {centered.data(), columns, 1},
-                       {centered.data(), 1, columns}, full.data(), n, workspace.data());
+                                     double freedom, const Checkpoint& checkpoint) {
+  std::vector<double> full(n * n);
+  multiply_add(n, n, columns, 1 / freedom, {centered.data(), columns, 1}, {centered.data(), 1, columns},
+               full.data(), n, checkpoint);
   std::vector<double> packed;
   packed.reserve(triangle(n));
   for (std::size_t i = 0; i < n; ++i) packed.insert(packed.end(), &full[i * n], &full[i * n] + i + 1);
@@ -63,10 +63,12 @@ bool gram_suffices(const Spec& spec) noexcept {
 
 Directions gram_directions(std::span<const float> rows, std::span<const double> weights,
                            std::size_t dimensions, const StatisticsOptions& options,
-                           const Variances& variances, double freedom, const Spec& spec) {
+                           const Variances& variances, double freedom, const Spec& spec,
+                           const Checkpoint& checkpoint) {
   const std::size_t n = weights.size(), columns = variances.columns;
   const std::vector<double> centered = centered_rows(rows, weights, dimensions, options, variances);
-  EigenDecomposition small = decompose_symmetric(products_of_rows(centered, n, columns, freedom), n);
+  EigenDecomposition small =
+      decompose_symmetric(products_of_rows(centered, n, columns, freedom, checkpoint), n, checkpoint);
 
   Directions directions;
   directions.trace = variances.trace;
@@ -76,10 +78,9 @@ Directions gram_directions(std::span<const float> rows, std::span<const double> 
   std::vector<double>& vectors = directions.eigen.vectors;
   vectors.resize(needed * columns);
   const MatrixKernels& kernels = matrix_kernels();
-  std::vector<double> workspace(kernels.workspace(std::max(needed, kColumnsAtOnce)));
   for (std::size_t j = 0; j < columns; j += kColumnsAtOnce) {
-    kernels.multiply_add(needed, std::min(kColumnsAtOnce, columns - j), n, 1.0, {small.vectors.data(), n, 1},
-                         {centered.data() + j, columns, 1}, vectors.data() + j, columns, workspace.data());
+    multiply_add(needed, std::min(kColumnsAtOnce, columns - j), n, 1.0, {small.vectors.data(), n, 1},
+                 {centered.data() + j, columns, 1}, vectors.data() + j, columns, checkpoint);
   }
   for (std::size_t m = 0; m < needed; ++m) {
     double* const v = vectors.data() + m * columns;

@@ -20,6 +20,7 @@ namespace isovec::core {
 /// of products are divided by.
 [[nodiscard]] Directions gram_directions(std::span<const float> rows, std::span<const double> weights,
                                          std::size_t dimensions, const StatisticsOptions& options,
-                                         const Variances& variances, double freedom, const Spec& spec);
+                                         const Variances& variances, double freedom, const Spec& spec,
+                                         const Checkpoint& checkpoint);
 
 }  // namespace isovec::core

@@ -71,7 +71,7 @@ void measure_cosines(IsotropyReport& report, const Sums& unit) {
   report.effective_dimension = squares > 0 ? 1 / squares : kUndefined;
 }
 
-void measure_spectrum(IsotropyReport& report, const Statistics& raw) {
+void measure_spectrum(IsotropyReport& report, const Statistics& raw, const Checkpoint& checkpoint) {
   report.participation_ratio = report.iso_score = report.top_share = report.condition = kUndefined;
   report.mean_energy = kUndefined;
   if (!(raw.degrees_of_freedom() > 0)) return;
@@ -90,7 +90,8 @@ void measure_spectrum(IsotropyReport& report, const Statistics& raw) {
   if (report.dimensions > 1) {
     report.iso_score = (report.participation_ratio - 1) / static_cast<double>(report.dimensions - 1);
   }
-  const std::vector<double> values = decompose_symmetric(std::move(covariance), report.dimensions).values;
+  const std::vector<double> values =
+      decompose_symmetric(std::move(covariance), report.dimensions, checkpoint).values;
   const double threshold = variances.noise + static_cast<double>(report.dimensions) *
                                                  std::numeric_limits<double>::epsilon() / 2 * values.front();
   while (report.rank < values.size() && values[report.rank] > threshold) ++report.rank;
@@ -193,7 +194,7 @@ void Isotropy::merge(const Isotropy& other) {
   hashes_.insert(hashes_.end(), other.hashes_.begin(), other.hashes_.end());
 }
 
-IsotropyReport Isotropy::report() const {
+IsotropyReport Isotropy::report(const Checkpoint& checkpoint) const {
   IsotropyReport report;
   const Sums& raw = raw_.sums();
   report.rows = raw.rows;
@@ -206,7 +207,7 @@ IsotropyReport Isotropy::report() const {
   report.norm_min = norm_min_;
   report.norm_max = norm_max_;
   measure_cosines(report, unit_.sums());
-  measure_spectrum(report, raw_);
+  measure_spectrum(report, raw_, checkpoint);
   describe_direction(report);
   describe_rows(report);
   return report;

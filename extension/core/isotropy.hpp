@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/checkpoint.hpp>
 #include <isovec/statistics.hpp>
 #include <span>
 #include <string>
@@ -43,7 +44,7 @@ class Isotropy {
   void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding);
   void merge(const Isotropy& other);
   [[nodiscard]] std::uint64_t rows() const noexcept { return raw_.rows(); }
-  [[nodiscard]] IsotropyReport report() const;
+  [[nodiscard]] IsotropyReport report(const Checkpoint& checkpoint = {}) const;
 
  private:
   void add_norms(double weight, double mean, double squares);

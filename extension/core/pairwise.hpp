@@ -5,14 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <isovec/checkpoint.hpp>
 #include <vector>
 
 #include "core/unit_rows.hpp"
 
 namespace isovec::core {
-
-using Checkpoint = std::function<void()>;
 
 /// log of the mean over i < j of exp(-t |u_i - u_j|^2): how far from uniform on the sphere (T. Wang and P.
 /// Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the

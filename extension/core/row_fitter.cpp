@@ -71,15 +71,15 @@ std::uint64_t RowFitter::rows() const noexcept {
   return keeps_rows_ ? profile_.rows() : statistics_.rows();
 }
 
-Transform RowFitter::finish() {
-  if (!keeps_rows_) return Fitter(std::move(statistics_)).fit(spec_);
-  const core::FitInput input = core::make_input(spec_, profile_);
+Transform RowFitter::finish(const Checkpoint& checkpoint) {
+  if (!keeps_rows_) return Fitter(std::move(statistics_)).fit(spec_, checkpoint);
+  const core::FitInput input = core::make_input(spec_, profile_, checkpoint);
   const core::Directions directions =
       core::gram_directions(kept_rows_, kept_weights_, input.input_dimensions, profile_.options(),
-                            input.variances, profile_.degrees_of_freedom(), spec_);
+                            input.variances, profile_.degrees_of_freedom(), spec_, checkpoint);
   if (spec_.k > directions.rank) {  // directions without variance are asked for: only the covariance has them
     sum_kept_rows(0);
-    return Fitter(std::move(statistics_)).fit(spec_);
+    return Fitter(std::move(statistics_)).fit(spec_, checkpoint);
   }
   switch (spec_.method) {
     case Method::remove_top:

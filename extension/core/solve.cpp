@@ -1,50 +1,197 @@
+// Factors and inverses are made in blocks of rows (Golub and Van Loan, Matrix Computations, 3.2 and 4.2), so
+// that nearly all of the work is matrix products.
+
 #include "core/solve.hpp"
 
 #include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
 #include <isovec/error.hpp>
 #include <limits>
+
+#include "core/products.hpp"
 
 namespace isovec::core {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+constexpr std::size_t kBlock = 64;
 
-Eigen::Map<const Matrix> view(const std::vector<double>& matrix, std::size_t rows, std::size_t columns) {
-  return {matrix.data(), static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns)};
+// A square matrix, row-major.
+struct Square {
+  std::vector<double> values;
+  std::size_t n;
+
+  double* row(std::size_t i) { return values.data() + i * n; }
+  double& at(std::size_t i, std::size_t j) { return values[i * n + j]; }
+  // The part that starts at (i, j), and its transpose.
+  [[nodiscard]] MatrixView from(std::size_t i, std::size_t j) const {
+    return {values.data() + i * n + j, n, 1};
+  }
+  [[nodiscard]] MatrixView transposed(std::size_t i, std::size_t j) const {
+    return {values.data() + i * n + j, 1, n};
+  }
+};
+
+// ---- Cholesky ----
+
+// L over the lower triangle of A, rows [begin, end) of columns [begin, end).
+void factor_diagonal_block(Square& a, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t j = begin; j <= i; ++j) {
+      const double rest = a.at(i, j) - matrix_kernels().dot(a.row(i) + begin, a.row(j) + begin, j - begin);
+      if (j < i) {
+        a.at(i, j) = rest / a.at(j, j);
+      } else if (rest > 0 && std::isfinite(rest)) {
+        a.at(i, i) = std::sqrt(rest);
+      } else {
+        throw Error(Code::invalid_argument, "the covariance has no Cholesky factor: give eps=, or basis=zca");
+      }
+    }
+  }
 }
 
-std::vector<double> copy(const Matrix& matrix) {
-  return {matrix.data(), matrix.data() + matrix.size()};
+// L over the lower triangle of A; what is above is left as it was.
+void factor_cholesky(Square& a, const Checkpoint& checkpoint) {
+  for (std::size_t begin = 0; begin < a.n; begin += kBlock) {
+    const std::size_t end = std::min(a.n, begin + kBlock);
+    factor_diagonal_block(a, begin, end);
+    for (std::size_t i = end; i < a.n; ++i) {
+      for (std::size_t j = begin; j < end; ++j) {
+        const double known = matrix_kernels().dot(a.row(i) + begin, a.row(j) + begin, j - begin);
+        a.at(i, j) = (a.at(i, j) - known) / a.at(j, j);
+      }
+    }
+    // What is left loses L21 L21^T; of its upper triangle only what lies in the way.
+    constexpr std::size_t kStrip = 512;
+    for (std::size_t row = end; row < a.n; row += kStrip) {
+      const std::size_t rows = std::min(kStrip, a.n - row);
+      multiply_add(rows, row + rows - end, end - begin, -1.0, a.from(row, begin), a.transposed(end, begin),
+                   a.row(row) + end, a.n, checkpoint);
+    }
+  }
+}
+
+// ---- triangular systems ----
+
+// x becomes L11^-1 x for the block of L that starts at `begin`: rows [begin, end) of x, columns [0, columns).
+void solve_lower_block(Square& l, bool unit_diagonal, Square& x, std::size_t begin, std::size_t end,
+                       std::size_t columns) {
+  for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t j = begin; j < i; ++j) {
+      matrix_kernels().add_scaled(-l.at(i, j), x.row(j), x.row(i), columns);
+    }
+    if (unit_diagonal) continue;
+    for (std::size_t j = 0; j < columns; ++j) x.at(i, j) /= l.at(i, i);
+  }
+}
+
+// ---- LU ----
+
+// P A = L U in place, with partial pivoting: row i of P A is row rows[i] of A. False where a pivot is 0.
+bool factor_lu(Square& a, std::vector<std::size_t>& rows, const Checkpoint& checkpoint) {
+  const MatrixKernels& kernels = matrix_kernels();
+  for (std::size_t begin = 0; begin < a.n; begin += kBlock) {
+    const std::size_t end = std::min(a.n, begin + kBlock);
+    for (std::size_t j = begin; j < end; ++j) {
+      std::size_t pivot = j;
+      for (std::size_t i = j + 1; i < a.n; ++i) {
+        if (std::abs(a.at(i, j)) > std::abs(a.at(pivot, j))) pivot = i;
+      }
+      if (!(std::abs(a.at(pivot, j)) > 0)) return false;
+      if (pivot != j) std::swap_ranges(a.row(j), a.row(j) + a.n, a.row(pivot));
+      std::swap(rows[j], rows[pivot]);
+      for (std::size_t i = j + 1; i < a.n; ++i) {
+        a.at(i, j) /= a.at(j, j);
+        kernels.add_scaled(-a.at(i, j), a.row(j) + j + 1, a.row(i) + j + 1, end - j - 1);
+      }
+    }
+    if (end == a.n) break;
+    for (std::size_t i = begin; i < end; ++i) {
+      for (std::size_t j = begin; j < i; ++j) {
+        kernels.add_scaled(-a.at(i, j), a.row(j) + end, a.row(i) + end, a.n - end);
+      }
+    }
+    multiply_add(a.n - end, a.n - end, end - begin, -1.0, a.from(end, begin), a.from(begin, end),
+                 a.row(end) + end, a.n, checkpoint);
+  }
+  return true;
+}
+
+// x becomes L^-1 x, L with ones in its diagonal.
+void solve_unit_lower(Square& lu, Square& x, const Checkpoint& checkpoint) {
+  for (std::size_t begin = 0; begin < x.n; begin += kBlock) {
+    const std::size_t end = std::min(x.n, begin + kBlock);
+    multiply_add(end - begin, x.n, begin, -1.0, lu.from(begin, 0), x.from(0, 0), x.row(begin), x.n,
+                 checkpoint);
+    solve_lower_block(lu, true, x, begin, end, x.n);
+  }
+}
+
+// x becomes U^-1 x.
+void solve_upper(Square& lu, Square& x, const Checkpoint& checkpoint) {
+  for (std::size_t end = x.n; end > 0;) {
+    const std::size_t begin = (end - 1) / kBlock * kBlock;
+    multiply_add(end - begin, x.n, x.n - end, -1.0, lu.from(begin, end), x.from(end, 0), x.row(begin), x.n,
+                 checkpoint);
+    for (std::size_t i = end; i-- > begin;) {
+      for (std::size_t j = i + 1; j < end; ++j) {
+        matrix_kernels().add_scaled(-lu.at(i, j), x.row(j), x.row(i), x.n);
+      }
+      for (std::size_t j = 0; j < x.n; ++j) x.at(i, j) /= lu.at(i, i);
+    }
+    end = begin;
+  }
+}
+
+// The largest sum of sizes in a column.
+double norm_of(const std::vector<double>& matrix, std::size_t n) {
+  std::vector<double> sums(n);
+  for (std::size_t i = 0; i < matrix.size(); ++i) sums[i % n] += std::abs(matrix[i]);
+  return *std::max_element(sums.begin(), sums.end());
 }
 
 }  // namespace
 
-std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::size_t n) {
-  const auto size = static_cast<Eigen::Index>(n);
-  Eigen::MatrixXd matrix(size, size);
-  for (Eigen::Index i = 0, index = 0; i < size; ++i) {
-    for (Eigen::Index j = 0; j <= i; ++j, ++index) matrix(i, j) = packed[static_cast<std::size_t>(index)];
+std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::size_t n,
+                                     const Checkpoint& checkpoint) {
+  Square l{std::vector<double>(n * n), n};
+  for (std::size_t i = 0, index = 0; i < n; ++i, index += i) {
+    std::copy_n(packed.begin() + static_cast<std::ptrdiff_t>(index), i + 1, l.row(i));
   }
-  const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>, Eigen::Lower> factor(matrix);
-  if (factor.info() != Eigen::Success) {
-    throw Error(Code::invalid_argument, "the covariance has no Cholesky factor: give eps=, or basis=zca");
+  factor_cholesky(l, checkpoint);
+  Square result{std::vector<double>(n * n), n};
+  for (std::size_t begin = 0; begin < n; begin += kBlock) {
+    const std::size_t end = std::min(n, begin + kBlock);
+    multiply_add(end - begin, begin, begin, -1.0, l.from(begin, 0), result.from(0, 0), result.row(begin), n,
+                 checkpoint);
+    for (std::size_t i = begin; i < end; ++i) result.at(i, i) = 1;
+    solve_lower_block(l, false, result, begin, end, end);
   }
-  Matrix result = Matrix::Identity(size, size);
-  matrix.triangularView<Eigen::Lower>().solveInPlace(result);
-  return copy(result);
+  return std::move(result.values);
 }
 
-std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, std::size_t n) {
-  const Eigen::PartialPivLU<Matrix> factor(view(matrix, n, n));
-  if (!(factor.rcond() > std::numeric_limits<double>::epsilon())) return std::nullopt;
-  return copy(factor.inverse());
+std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, std::size_t n,
+                                           const Checkpoint& checkpoint) {
+  Square lu{matrix, n};
+  std::vector<std::size_t> rows(n);
+  for (std::size_t i = 0; i < n; ++i) rows[i] = i;
+  if (!factor_lu(lu, rows, checkpoint)) return std::nullopt;
+  Square result{std::vector<double>(n * n), n};
+  for (std::size_t i = 0; i < n; ++i) result.at(i, rows[i]) = 1;
+  solve_unit_lower(lu, result, checkpoint);
+  solve_upper(lu, result, checkpoint);
+  const double condition = norm_of(matrix, n) * norm_of(result.values, n);
+  if (!(condition * std::numeric_limits<double>::epsilon() < 1)) return std::nullopt;
+  return std::move(result.values);
 }
 
 std::vector<double> least_squares(const std::vector<double>& matrix, std::size_t rows, std::size_t columns,
                                   const std::vector<double>& b) {
-  const Eigen::CompleteOrthogonalDecomposition<Matrix> factor(view(matrix, rows, columns));
-  const Eigen::VectorXd x =
-      factor.solve(Eigen::Map<const Eigen::VectorXd>(b.data(), static_cast<Eigen::Index>(rows)));
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const auto height = static_cast<Eigen::Index>(rows), width = static_cast<Eigen::Index>(columns);
+  const Eigen::Map<const RowMajor> a(matrix.data(), height, width);
+  const Eigen::CompleteOrthogonalDecomposition<RowMajor> factor(a);
+  const Eigen::VectorXd x = factor.solve(Eigen::Map<const Eigen::VectorXd>(b.data(), height));
   return {x.data(), x.data() + x.size()};
 }
 

@@ -1,7 +1,9 @@
 #pragma once
-// Dense solving in float64: factors, inverses and least squares of matrices given row by row.
+// Dense solving in float64: factors, inverses and least squares of matrices given row by row. What takes long
+// asks `checkpoint` between blocks.
 
 #include <cstddef>
+#include <isovec/checkpoint.hpp>
 #include <optional>
 #include <vector>
 
@@ -9,10 +11,12 @@ namespace isovec::core {
 
 /// L^-1 as a full n x n matrix, with zeros above the diagonal, for A = L L^T given by its packed lower
 /// triangle. Throws Error where A is not positive definite.
-[[nodiscard]] std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::size_t n);
+[[nodiscard]] std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::size_t n,
+                                                   const Checkpoint& checkpoint = {});
 
 /// A^-1 of a row-major n x n matrix; nothing where A is singular to working precision.
-[[nodiscard]] std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, std::size_t n);
+[[nodiscard]] std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, std::size_t n,
+                                                         const Checkpoint& checkpoint = {});
 
 /// The shortest x that minimizes |A x - b| for a row-major rows x columns matrix.
 [[nodiscard]] std::vector<double> least_squares(const std::vector<double>& matrix, std::size_t rows,

@@ -68,7 +68,7 @@ std::vector<Component> rows_as_components(const TransformParts& parts) {
 
 // W = sum of scale v v^T: the smaller the scale, the larger the eigenvalue; directions of scale 0 were
 // dropped.
-std::vector<Component> symmetric_components(const TransformParts& parts) {
+std::vector<Component> symmetric_components(const TransformParts& parts, const Checkpoint& checkpoint) {
   const std::vector<double> w = unstandardized(parts);
   std::vector<double> packed;
   packed.reserve(core::triangle(parts.columns));
@@ -77,7 +77,8 @@ std::vector<Component> symmetric_components(const TransformParts& parts) {
       packed.push_back((w[i * parts.columns + j] + w[j * parts.columns + i]) / 2);
     }
   }
-  const core::EigenDecomposition eigen = core::decompose_symmetric(std::move(packed), parts.columns);
+  const core::EigenDecomposition eigen =
+      core::decompose_symmetric(std::move(packed), parts.columns, checkpoint);
   std::vector<Component> components;
   for (std::size_t m = std::min(parts.summary.kept, parts.columns); m-- > 0;) {
     components.push_back(component(parts, components.size(), eigen.values[m], eigen.vector(m)));
@@ -103,16 +104,17 @@ std::vector<SpectrumLine> spectrum(const Transform& transform) {
   return lines_of(transform.parts().eigenvalues);
 }
 
-std::vector<SpectrumLine> spectrum(const Statistics& statistics) {
+std::vector<SpectrumLine> spectrum(const Statistics& statistics, const Checkpoint& checkpoint) {
   if (statistics.options().moments == Moments::first) {
     refuse("a spectrum needs statistics with moments=second");
   }
   if (!(statistics.degrees_of_freedom() > 0)) refuse("a spectrum needs at least two rows of positive weight");
   const std::size_t columns = statistics.sums().columns();
-  return lines_of(core::decompose_symmetric(core::covariance_of(statistics, columns), columns).values);
+  return lines_of(
+      core::decompose_symmetric(core::covariance_of(statistics, columns), columns, checkpoint).values);
 }
 
-std::vector<Component> components(const Transform& transform) {
+std::vector<Component> components(const Transform& transform, const Checkpoint& checkpoint) {
   const TransformParts& parts = transform.parts();
   if (parts.kind == Linear::projection) return removed_components(parts);
   if (parts.eigenvalues.empty()) refuse("the transform has no components (" + parts.spec + ")");
@@ -126,7 +128,7 @@ std::vector<Component> components(const Transform& transform) {
     refuse("the transform does not have the matrix that its spec names");
   if (in_rows) return rows_as_components(parts);
   if (spec.power == 0) refuse("power=0 leaves all directions alike, so the transform has no components");
-  return symmetric_components(parts);
+  return symmetric_components(parts, checkpoint);
 }
 
 }  // namespace isovec

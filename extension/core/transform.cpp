@@ -175,9 +175,9 @@ void Transform::apply(std::span<const float> x, std::span<double> z) const {
   if (after(parts_.normalize)) normalize_in_place(z);
 }
 
-const std::vector<double>& Transform::inverse_matrix() const {
+const std::vector<double>& Transform::inverse_matrix(const Checkpoint& checkpoint) const {
   if (inverse_.empty()) {
-    std::optional<std::vector<double>> inverse = core::inverse(parts_.linear, parts_.columns);
+    std::optional<std::vector<double>> inverse = core::inverse(parts_.linear, parts_.columns, checkpoint);
     if (!inverse)
       throw Error(Code::invalid_argument, "the transform cannot be inverted: its matrix is singular");
     inverse_ = std::move(*inverse);
@@ -185,7 +185,7 @@ const std::vector<double>& Transform::inverse_matrix() const {
   return inverse_;
 }
 
-void Transform::inverse(std::span<const float> z, std::span<float> x) const {
+void Transform::inverse(std::span<const float> z, std::span<float> x, const Checkpoint& checkpoint) const {
   if (!parts_.not_invertible.empty()) {
     throw Error(Code::invalid_argument, "the transform cannot be inverted: " + parts_.not_invertible);
   }
@@ -199,7 +199,7 @@ void Transform::inverse(std::span<const float> z, std::span<float> x) const {
   if (parts_.kind == Linear::diagonal) {
     for (std::size_t j = 0; j < columns; ++j) result[j] = wide[j] / parts_.linear[j];
   } else if (has_matrix(parts_.kind)) {
-    core::kernels().gemv_f64(inverse_matrix().data(), wide.data(), columns, columns, result.data());
+    core::kernels().gemv_f64(inverse_matrix(checkpoint).data(), wide.data(), columns, columns, result.data());
   }
   for (std::size_t j = 0; j < columns; ++j) {
     x[j] = static_cast<float>(result[j] + (parts_.mean.empty() ? 0.0 : parts_.mean[j]));

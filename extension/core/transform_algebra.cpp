@@ -9,6 +9,7 @@
 
 #include "core/key_values.hpp"
 #include "core/matrix_kernels.hpp"
+#include "core/products.hpp"
 #include "core/solve.hpp"
 
 namespace isovec {
@@ -37,11 +38,10 @@ std::vector<double> narrow_matrix(const Transform& transform) {
 }
 
 std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b, std::size_t rows,
-                            std::size_t inner, std::size_t columns) {
-  const core::MatrixKernels& kernels = core::matrix_kernels();
-  std::vector<double> result(rows * columns), workspace(kernels.workspace(std::max(rows, columns)));
-  kernels.multiply_add(rows, columns, inner, 1.0, {a.data(), inner, 1}, {b.data(), columns, 1}, result.data(),
-                       columns, workspace.data());
+                            std::size_t inner, std::size_t columns, const Checkpoint& checkpoint = {}) {
+  std::vector<double> result(rows * columns);
+  core::multiply_add(rows, columns, inner, 1.0, {a.data(), inner, 1}, {b.data(), columns, 1}, result.data(),
+                     columns, checkpoint);
   return result;
 }
 
@@ -88,7 +88,7 @@ Transform recenter(const Transform& transform, std::span<const double> mean) {
   return Transform(std::move(parts));
 }
 
-Transform compose(const Transform& outer, const Transform& inner) {
+Transform compose(const Transform& outer, const Transform& inner, const Checkpoint& checkpoint) {
   const TransformParts &first = inner.parts(), &second = outer.parts();
   if (first.output_dimensions != second.input_dimensions) {
     refuse("the inner transform gives " + std::to_string(first.output_dimensions) +
@@ -111,7 +111,8 @@ Transform compose(const Transform& outer, const Transform& inner) {
   parts.kind = Linear::dense;
   std::vector<double> head = narrow_matrix(inner);
   head.resize(second.columns * first.columns);  // a slice of the outer one keeps the leading outputs
-  parts.linear = product(narrow_matrix(outer), head, second.output_dimensions, second.columns, first.columns);
+  parts.linear = product(narrow_matrix(outer), head, second.output_dimensions, second.columns, first.columns,
+                         checkpoint);
   parts.mean = first.mean;
   if (!second.mean.empty()) {
     const std::vector<double> behind = mean_behind(inner, outer);

@@ -7,6 +7,7 @@
 #include "codec/statistics_blob.hpp"
 #include "core/isotropy.hpp"
 #include "db/aggregate.hpp"
+#include "db/interrupt.hpp"
 #include "surface/table_function.hpp"
 #include "surface/transform_argument.hpp"
 #include "surface/vector_result.hpp"
@@ -24,12 +25,13 @@ void isotropy_step(sqlite3_context* context, const Arguments& arguments) {
 
 void isotropy_final(sqlite3_context* context) {
   const auto state = db::take_aggregate_state<core::Isotropy>(context);
-  if (state != nullptr && state->rows() > 0) set_json(context, codec::to_json(state->report()));
+  if (state != nullptr && state->rows() > 0)
+    set_json(context, codec::to_json(state->report(db::checkpoint_of(context))));
 }
 
-std::vector<SpectrumLine> spectrum_of(db::Value value) {
+std::vector<SpectrumLine> spectrum_of(sqlite3* connection, db::Value value) {
   if (value.is_blob() && codec::peek_statistics_hash(value.blob()))
-    return spectrum(statistics_argument(value));
+    return spectrum(statistics_argument(value), db::checkpoint_of(connection));
   return spectrum(transform_value(value));
 }
 
@@ -93,9 +95,9 @@ constexpr TableFunction kSpectrum{
     .arguments = "source HIDDEN",
     .minimum_arguments = 1,
     .maximum_arguments = 1,
-    .open = [](sqlite3*, std::span<sqlite3_value* const> arguments) -> std::unique_ptr<Rows> {
+    .open = [](sqlite3* connection, std::span<sqlite3_value* const> arguments) -> std::unique_ptr<Rows> {
       if (db::Value(arguments[0]).is_null()) return nullptr;
-      return std::make_unique<SpectrumRows>(spectrum_of(arguments[0]));
+      return std::make_unique<SpectrumRows>(spectrum_of(connection, arguments[0]));
     },
 };
 
@@ -105,9 +107,10 @@ constexpr TableFunction kComponents{
     .arguments = "T HIDDEN",
     .minimum_arguments = 1,
     .maximum_arguments = 1,
-    .open = [](sqlite3*, std::span<sqlite3_value* const> arguments) -> std::unique_ptr<Rows> {
+    .open = [](sqlite3* connection, std::span<sqlite3_value* const> arguments) -> std::unique_ptr<Rows> {
       if (db::Value(arguments[0]).is_null()) return nullptr;
-      return std::make_unique<ComponentRows>(components(transform_value(arguments[0])));
+      return std::make_unique<ComponentRows>(
+          components(transform_value(arguments[0]), db::checkpoint_of(connection)));
     },
 };
 

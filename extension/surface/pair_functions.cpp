@@ -67,10 +67,6 @@ void add_row(sqlite3_context* context, const Arguments& arguments, double parame
   state->rows.add(row.values());
 }
 
-core::Checkpoint checkpoint_of(db::Interrupt& interrupt) {
-  return [&interrupt] { interrupt.check(); };
-}
-
 void add_uniformity(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   constexpr double kUsual = 2;
@@ -80,10 +76,9 @@ void add_uniformity(sqlite3_context* context, const Arguments& arguments) {
 void final_uniformity(sqlite3_context* context) {
   const auto state = db::take_aggregate_state<SampledState>(context);
   if (state == nullptr || !*state || (*state)->rows.rows().size() < 2) return;
-  db::Interrupt interrupt(sqlite3_context_db_handle(context));
   const Sampled& sampled = **state;
   sqlite3_result_double(context,
-                        core::uniformity(sampled.rows.rows(), sampled.parameter, checkpoint_of(interrupt)));
+                        core::uniformity(sampled.rows.rows(), sampled.parameter, db::checkpoint_of(context)));
 }
 
 void add_histogram(sqlite3_context* context, const Arguments& arguments) {
@@ -123,11 +118,10 @@ std::string histogram_json(const core::RowSample& sample, const std::vector<std:
 void final_histogram(sqlite3_context* context) {
   const auto state = db::take_aggregate_state<SampledState>(context);
   if (state == nullptr || !*state || (*state)->rows.rows().size() < 2) return;
-  db::Interrupt interrupt(sqlite3_context_db_handle(context));
   const Sampled& sampled = **state;
   const auto bins = static_cast<std::size_t>(sampled.parameter);
   const std::string text = histogram_json(
-      sampled.rows, core::cosine_histogram(sampled.rows.rows(), bins, checkpoint_of(interrupt)));
+      sampled.rows, core::cosine_histogram(sampled.rows.rows(), bins, db::checkpoint_of(context)));
   sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
@@ -189,10 +183,9 @@ void add_contrast(sqlite3_context* context, const Arguments& arguments) {
 void final_contrast(sqlite3_context* context) {
   const auto state = db::take_aggregate_state<ContrastState>(context);
   if (state == nullptr || !*state || (*state)->queries.size() == 0) return;
-  db::Interrupt interrupt(sqlite3_context_db_handle(context));
   const Contrast& contrast = **state;
   sqlite3_result_double(context, core::info_nce(contrast.queries, contrast.positives, contrast.options,
-                                                checkpoint_of(interrupt)));
+                                                db::checkpoint_of(context)));
 }
 
 // A bar of block characters, `eighths` of one long.

@@ -7,6 +7,7 @@
 
 #include "codec/statistics_blob.hpp"
 #include "db/aggregate.hpp"
+#include "db/interrupt.hpp"
 #include "surface/connection_state.hpp"
 #include "surface/transform_argument.hpp"
 
@@ -135,7 +136,7 @@ void fit_stats(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const Spec spec = parse_spec(text_argument(arguments[1], "spec"));
   const FitterUse fitter(state_of(context), statistics_bytes(arguments[0]));
-  set_blob(context, to_blob(fitter->fit(spec)));
+  set_blob(context, to_blob(fitter->fit(spec, db::checkpoint_of(context))));
 }
 
 struct FitState {
@@ -158,7 +159,8 @@ void fit_step(sqlite3_context* context, const Arguments& arguments) {
 
 void fit_final(sqlite3_context* context) {
   const auto state = db::take_aggregate_state<FitState>(context);
-  if (state != nullptr && state->fitter) set_blob(context, to_blob(state->fitter->finish()));
+  if (state != nullptr && state->fitter)
+    set_blob(context, to_blob(state->fitter->finish(db::checkpoint_of(context))));
 }
 
 #define ISOVEC_FOUR_ROWS "WITH t(v) AS (VALUES ('[1,2]'), ('[3,1]'), ('[0,5]'), ('[4,4]')) "

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "codec/npy.hpp"
+#include "db/interrupt.hpp"
 #include "surface/matrix_argument.hpp"
 #include "surface/transform_argument.hpp"
 #include "surface/vector_result.hpp"
@@ -32,7 +33,7 @@ void inverse_transform(sqlite3_context* context, const Arguments& arguments) {
                                             " and the vector has " + std::to_string(z.values().size()));
   }
   VectorResult x(codec::ElementType::float32, map->input_dimensions());
-  map->inverse(z.values(), x.float32());
+  map->inverse(z.values(), x.float32(), db::checkpoint_of(context));
   std::move(x).set(context);
 }
 
@@ -44,7 +45,7 @@ void info(sqlite3_context* context, const Arguments& arguments) {
 void drift_report(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const auto map = transform_argument(context, arguments, 0);
-  set_json(context, to_json(drift(*map, statistics_argument(arguments[1]))));
+  set_json(context, to_json(drift(*map, statistics_argument(arguments[1]), db::checkpoint_of(context))));
 }
 
 void recentered(sqlite3_context* context, const Arguments& arguments) {
@@ -84,7 +85,7 @@ void composed(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const auto outer = transform_argument(context, arguments, 0);
   const auto inner = transform_argument(context, arguments, 1);
-  set_blob(context, to_blob(compose(*outer, *inner)));
+  set_blob(context, to_blob(compose(*outer, *inner, db::checkpoint_of(context))));
 }
 
 #define ISOVEC_FITTED(spec)                                            \

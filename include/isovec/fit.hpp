@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/checkpoint.hpp>
 #include <isovec/statistics.hpp>
 #include <isovec/transform.hpp>
 #include <memory>
@@ -54,7 +55,8 @@ class Fitter {
   Fitter(Fitter&&) noexcept;
   Fitter& operator=(Fitter&&) noexcept;
 
-  [[nodiscard]] Transform fit(const Spec& spec);
+  /// Where `checkpoint` stops it, decompositions that are complete are kept.
+  [[nodiscard]] Transform fit(const Spec& spec, const Checkpoint& checkpoint = {});
   /// Eigendecompositions made so far.
   [[nodiscard]] std::size_t decompositions() const noexcept;
   /// Bytes of the statistics and of the decompositions that are kept.
@@ -66,7 +68,8 @@ class Fitter {
 };
 
 /// Fitter(statistics).fit(spec).
-[[nodiscard]] Transform fit(const Statistics& statistics, const Spec& spec);
+[[nodiscard]] Transform fit(const Statistics& statistics, const Spec& spec,
+                            const Checkpoint& checkpoint = {});
 
 /// Fits one spec to rows as they come. Few rows in many dimensions are kept as they are, and their products
 /// with one another decomposed (the Gram route): memory and time then follow the rows, not d^2.
@@ -79,7 +82,7 @@ class RowFitter {
   /// Rows taken in.
   [[nodiscard]] std::uint64_t rows() const noexcept;
   /// The fitted transform. Call once, last.
-  [[nodiscard]] Transform finish();
+  [[nodiscard]] Transform finish(const Checkpoint& checkpoint = {});
 
  private:
   void begin(std::size_t dimensions);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/checkpoint.hpp>
 #include <isovec/statistics.hpp>
 #include <memory>
 #include <span>
@@ -94,8 +95,9 @@ class Transform {
   /// z in float64 by fixed-order sums: for cosines and distances under a transform.
   void apply(std::span<const float> x, std::span<double> z) const;
 
-  /// x from z, to float32. Throws Error that says why where the map loses information.
-  void inverse(std::span<const float> z, std::span<float> x) const;
+  /// x from z, to float32. Throws Error that says why where the map loses information. The first call makes
+  /// the inverse of W, and asks `checkpoint` meanwhile.
+  void inverse(std::span<const float> z, std::span<float> x, const Checkpoint& checkpoint = {}) const;
 
   /// A query in the form that scores untransformed rows; see QueryForm.
   [[nodiscard]] QueryForm query_form(std::span<const float> q) const;
@@ -121,7 +123,7 @@ class Transform {
   [[nodiscard]] bool center(std::span<const float> x, const std::vector<double>& mean, double* out) const;
   void map(const double* centered, double* z) const;
   [[nodiscard]] QueryForm form_around(std::span<const float> q, const std::vector<double>& mean) const;
-  [[nodiscard]] const std::vector<double>& inverse_matrix() const;
+  [[nodiscard]] const std::vector<double>& inverse_matrix(const Checkpoint& checkpoint) const;
 
   TransformParts parts_;
   std::vector<float> linear_f32_;
@@ -136,7 +138,8 @@ struct SpectrumLine {
 };
 /// Eigenvalues, descending, with their shares. Throws Error where T has none.
 [[nodiscard]] std::vector<SpectrumLine> spectrum(const Transform& transform);
-[[nodiscard]] std::vector<SpectrumLine> spectrum(const Statistics& statistics);
+[[nodiscard]] std::vector<SpectrumLine> spectrum(const Statistics& statistics,
+                                                 const Checkpoint& checkpoint = {});
 
 /// One direction that a transform scales (or, for remove_top and project_mean, removes: scale 0).
 struct Component {
@@ -145,13 +148,15 @@ struct Component {
   std::vector<double> direction;  ///< c numbers of norm 1
 };
 /// The components of T in descending order of eigenvalue. Throws Error where T has none.
-[[nodiscard]] std::vector<Component> components(const Transform& transform);
+[[nodiscard]] std::vector<Component> components(const Transform& transform,
+                                                const Checkpoint& checkpoint = {});
 
 /// The same map around another mean (d numbers). Throws Error where T subtracts no mean.
 [[nodiscard]] Transform recenter(const Transform& transform, std::span<const double> mean);
 
 /// `outer` after `inner`. Throws Error where dimensions do not meet or a normalization stands between them.
-[[nodiscard]] Transform compose(const Transform& outer, const Transform& inner);
+[[nodiscard]] Transform compose(const Transform& outer, const Transform& inner,
+                                const Checkpoint& checkpoint = {});
 
 /// A transform from outside: z = W (x - mean), W k x d row-major; an empty mean subtracts nothing. `options`
 /// is text: normalize=none|before|after|both. k = W.size() / d with d = columns.
@@ -172,7 +177,8 @@ struct Drift {
   std::vector<std::string> findings;
 };
 /// Throws Error where T normalizes otherwise than the statistics, or dimensions differ.
-[[nodiscard]] Drift drift(const Transform& transform, const Statistics& statistics);
+[[nodiscard]] Drift drift(const Transform& transform, const Statistics& statistics,
+                          const Checkpoint& checkpoint = {});
 
 /// A transform as a BLOB: versioned, hashed, little-endian, W in float64.
 [[nodiscard]] std::vector<std::byte> to_blob(const Transform& transform);
