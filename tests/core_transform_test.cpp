@@ -94,6 +94,29 @@ TEST_CASE("z is W (x - mean), in float64 to its rounding and in float32 to its o
   }
 }
 
+TEST_CASE("the distance of close vectors under a transform keeps its digits", "[core][transform]") {
+  for (const std::string& spec : kSpecs) {
+    CAPTURE(spec);
+    const Transform transform = fit_rows(rows_16(), spec);
+    std::vector<float> a(rows_16()[3].begin(), rows_16()[3].end()), b = a;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      if (j % 3 != 1) b[j] = std::nextafter(b[j], j % 2 == 0 ? 100.0F : -100.0F);
+    }
+    std::vector<double> za(transform.output_dimensions()), zb(za.size());
+    transform.apply(a, za);
+    transform.apply(b, zb);
+    for (std::size_t i = 0; i < za.size(); ++i) za[i] -= zb[i];
+    // z in float64 leaves some 9 digits of differences of the size of a rounding of float32. One rounding of
+    // z to float32 would leave none.
+    const double expected = norm(za), distance = transform.distance_l2(a, b);
+    if (after(transform.parts().normalize)) continue;
+    CAPTURE(expected, distance);
+    CHECK(expected > 0);
+    CHECK(std::abs(distance - expected) <= 1e-5 * expected);
+    CHECK(transform.distance_l2(b, a) == distance);
+  }
+}
+
 TEST_CASE("an inverse gives x back, and where there is none it says why", "[core][transform]") {
   const std::vector<std::pair<std::string, std::string>> reasons = {
       {"none", ""},

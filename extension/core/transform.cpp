@@ -7,6 +7,7 @@
 
 #include "core/kernels.hpp"
 #include "core/key_values.hpp"
+#include "core/similarity.hpp"
 #include "core/solve.hpp"
 
 namespace isovec {
@@ -152,11 +153,10 @@ void Transform::map(const double* centered, double* z) const {
   }
 }
 
-void Transform::apply(std::span<const float> x, std::span<float> z) const {
-  std::vector<double> centered(parts_.columns);
-  if (!center(x, parts_.mean, centered.data())) refuse_zero_vector();
+// The same in canonical float32 sums where there is a matrix, else rounded to float32.
+void Transform::map_to_float32(const std::vector<double>& centered, std::span<float> z) const {
   if (has_matrix(parts_.kind)) {
-    std::vector<float> rounded(centered.begin(), centered.end());
+    const std::vector<float> rounded(centered.begin(), centered.end());
     core::kernels().gemv(linear_f32_.data(), rounded.data(), parts_.output_dimensions, parts_.columns,
                          z.data());
   } else {
@@ -165,6 +165,12 @@ void Transform::apply(std::span<const float> x, std::span<float> z) const {
     std::transform(mapped.begin(), mapped.end(), z.begin(), [](double v) { return static_cast<float>(v); });
   }
   check_result(z);
+}
+
+void Transform::apply(std::span<const float> x, std::span<float> z) const {
+  std::vector<double> centered(parts_.columns);
+  if (!center(x, parts_.mean, centered.data())) refuse_zero_vector();
+  map_to_float32(centered, z);
   if (after(parts_.normalize)) normalize_in_place(z);
 }
 
@@ -173,6 +179,22 @@ void Transform::apply(std::span<const float> x, std::span<double> z) const {
   if (!center(x, parts_.mean, centered.data())) refuse_zero_vector();
   map(centered.data(), z.data());
   if (after(parts_.normalize)) normalize_in_place(z);
+}
+
+double Transform::distance_l2(std::span<const float> a, std::span<const float> b) const {
+  std::vector<float> z(parts_.output_dimensions);
+  if (after(parts_.normalize)) {
+    std::vector<float> other(z.size());
+    apply(a, std::span<float>(z));
+    apply(b, std::span<float>(other));
+    return core::distance_l2(z, other);
+  }
+  std::vector<double> difference(parts_.columns), other(parts_.columns);
+  const bool defined = center(a, {}, difference.data()) && center(b, {}, other.data());
+  if (!defined) refuse_zero_vector();
+  for (std::size_t j = 0; j < difference.size(); ++j) difference[j] -= other[j];
+  map_to_float32(difference, z);
+  return core::norm(z);
 }
 
 const std::vector<double>& Transform::inverse_matrix(const Checkpoint& checkpoint) const {

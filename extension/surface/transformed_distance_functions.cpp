@@ -24,6 +24,15 @@ void after_transform(sqlite3_context* context, const Arguments& arguments) {
   set_number(context, Measured(a.values(), b.values()));
 }
 
+void distance_l2(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
+  const auto map = transform_argument(context, arguments, 2);
+  const FloatVector a(arguments[0]), b(arguments[1]);
+  require_input_of(*map, a.values());
+  require_input_of(*map, b.values());
+  sqlite3_result_double(context, map->distance_l2(a.values(), b.values()));
+}
+
 // Two transforms meet in one space only where their linear parts are one, or where neither rotates.
 void require_common_space(const Transform& a, const Transform& b) {
   if (a.output_dimensions() != b.output_dimensions()) {
@@ -101,13 +110,14 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 3,
      .maximum_arguments = 3,
      .chapter = Chapter::transform,
-     .summary = "Euclidean distance of vec_transform(a, T) and vec_transform(b, T): after full whitening, "
-                "Mahalanobis' "
-                "distance of a and b.",
+     .summary =
+         "Euclidean distance of vec_transform(a, T) and vec_transform(b, T), taken from W (a - b), so that "
+         "it keeps "
+         "its digits where a and b are close. After full whitening it is Mahalanobis' distance of a and b.",
      .example = ISOVEC_CENTERED "SELECT vec_distance_l2('[4,4]', '[1,0]', T) FROM f",
      .result = "5.0",
      .flags = kPure,
-     .call = call<after_transform<core::distance_l2>>},
+     .call = call<distance_l2>},
 };
 
 #undef ISOVEC_CENTERED

@@ -95,6 +95,11 @@ class Transform {
   /// z in float64 by fixed-order sums: for cosines and distances under a transform.
   void apply(std::span<const float> x, std::span<double> z) const;
 
+  /// |z_a - z_b|, taken from W (a - b) in float32 as apply() takes z from W (x - mean), so that it keeps its
+  /// digits where a and b are close; under normalize=after from z_a and z_b themselves. The same bits on
+  /// every CPU and for (b, a). Throws Error as apply() does.
+  [[nodiscard]] double distance_l2(std::span<const float> a, std::span<const float> b) const;
+
   /// x from z, to float32. Throws Error that says why where the map loses information. The first call makes
   /// the inverse of W, and asks `checkpoint` meanwhile.
   void inverse(std::span<const float> z, std::span<float> x, const Checkpoint& checkpoint = {}) const;
@@ -122,6 +127,7 @@ class Transform {
  private:
   [[nodiscard]] bool center(std::span<const float> x, const std::vector<double>& mean, double* out) const;
   void map(const double* centered, double* z) const;
+  void map_to_float32(const std::vector<double>& centered, std::span<float> z) const;
   [[nodiscard]] QueryForm form_around(std::span<const float> q, const std::vector<double>& mean) const;
   [[nodiscard]] const std::vector<double>& inverse_matrix(const Checkpoint& checkpoint) const;
 
