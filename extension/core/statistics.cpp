@@ -13,11 +13,14 @@ namespace isovec {
 namespace {
 
 constexpr double kLargestNorm = 1e18;
+// Between these no sum over rows, of squares of weights or of w |y|^4, overflows or vanishes.
+constexpr double kLeastWeight = 1e-100;
+constexpr double kLargestWeight = 1e100;
 
 void check_weight(double weight) {
-  if (std::isfinite(weight) && weight >= 0) return;
+  if (weight == 0 || (weight >= kLeastWeight && weight <= kLargestWeight)) return;
   throw Error(Code::invalid_argument,
-              "expected a weight that is finite and not negative, got " + core::shortest(weight));
+              "expected a weight of 0, or from 1e-100 to 1e100, got " + core::shortest(weight));
 }
 
 void check_size(std::size_t dimensions, const StatisticsOptions& options) {

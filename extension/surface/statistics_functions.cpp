@@ -171,13 +171,13 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 1,
      .maximum_arguments = 3,
      .chapter = Chapter::transform,
-     .summary = "Aggregate and window: statistics of the rows, a BLOB from which any transform is fitted. "
-                "Takes d(d+1)/2 "
-                "float64 numbers for vectors of d dimensions, d at most 8,192; with moments=first, 2d "
-                "numbers and any d. "
-                "options are key=value: weights=importance|frequency, normalize=none|before, "
-                "precision=double|float, "
-                "moments=second|first, slice=n. Skips NULL; NULL on no rows.",
+     .summary =
+         "Aggregate and window: statistics of the rows, a BLOB from which any transform is fitted. It takes "
+         "d(d+1)/2 float64 numbers for vectors of d dimensions, 268 MB at the most of 8,192; with "
+         "moments=first, "
+         "2d numbers and any d. A weight is 0, or from 1e-100 to 1e100. options are key=value: "
+         "weights=importance|frequency, normalize=none|before, precision=double|float, moments=second|first, "
+         "slice=n. Skips NULL; NULL on no rows.",
      .example = ISOVEC_FOUR_ROWS "SELECT vec_stats_info(vec_stats(v)) ->> 'n' FROM t",
      .result = "4",
      .flags = kInnocuous,

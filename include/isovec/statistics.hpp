@@ -82,8 +82,8 @@ class Statistics {
   explicit Statistics(Sums sums);
 
   /// Takes a row in. The first row sets the dimension. `rounding` is that of the type it was stored in.
-  /// Throws Error on another dimension, NaN or infinity, a norm above 1e18, a weight that is negative or not
-  /// finite, and on a dimension too large to sum products of.
+  /// Throws Error on another dimension, NaN or infinity, a norm above 1e18, a weight that is neither 0 nor
+  /// from 1e-100 to 1e100, and on a dimension too large to sum products of.
   void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding);
 
   /// Takes out a row that was added with this weight: the inverse of add, for sliding windows.
