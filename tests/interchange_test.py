@@ -117,6 +117,23 @@ class Interchange(unittest.TestCase):
         pca.components_ = same_signs(pca.components_, ours)
         self.check_both_ways(x, f"pca k={KEPT}", pca.mean_, pca.components_, pca.transform(x.astype(np.float64)))
 
+    def test_few_rows_in_many_dimensions(self):
+        # 500 rows of 8,192 dimensions: fitted from the products of the rows with one another.
+        dimensions, kept = 8192, 64
+        random = np.random.default_rng(12)
+        spread = np.linspace(2, 0.1, dimensions)
+        x = (random.standard_normal((500, dimensions)) * spread + 3).astype(np.float32)
+        pca = PCA(kept, whiten=True, svd_solver="full").fit(x.astype(np.float64))
+        for spec, scale in ((f"whiten k={kept}", 1 / np.sqrt(pca.explained_variance_)), (f"pca k={kept}", np.ones(kept))):
+            with self.subTest(spec=spec):
+                transform = self.fit(x, spec)
+                mean = np.load(io.BytesIO(self.one("SELECT vec_transform_mean(?)", transform)))
+                matrix = np.load(io.BytesIO(self.one("SELECT vec_transform_matrix(?)", transform)))
+                directions = same_signs(pca.components_, matrix) * scale[:, None]
+                wide = x.astype(np.float64)
+                self.assert_agree((wide - mean) @ matrix.T, (wide - pca.mean_) @ directions.T)
+                self.assert_agree(self.applied(transform, x[:20]), (wide[:20] - mean) @ matrix.T, 4e-6)
+
     def test_a_whitening_written_by_hand(self):
         for offset in (0, 30):
             with self.subTest(offset=offset):

@@ -151,6 +151,17 @@ TEST_CASE("a transform is decoded once a statement, in whatever form it comes", 
   SECTION("bound") {
     db.rows("SELECT vec_transform(v, ?) FROM t", Bytes{blob});
   }
+  SECTION("literal") {
+    db.rows("SELECT vec_transform(v, x'" + db.one("SELECT hex(T) FROM f") + "') FROM t");
+  }
+  SECTION("two scalar subqueries") {
+    db.rows("SELECT vec_cosine(v, v, (SELECT T FROM f), (SELECT T FROM f)) FROM t");
+  }
+  SECTION("joined column of a distance") {
+    db.rows(
+        "SELECT vec_distance_l2(a.v, b.v, T), vec_inverse_transform(b.v, T) FROM t a JOIN t b ON b.id = a.id "
+        "+ 1, f");
+  }
   SECTION("scalar subquery") {
     db.rows("SELECT vec_transform(v, (SELECT T FROM f)) FROM t");
   }
@@ -161,6 +172,41 @@ TEST_CASE("a transform is decoded once a statement, in whatever form it comes", 
     db.rows("SELECT vec_cosine(v, v, T) FROM t, f");
   }
   CHECK(decoded(db) == 1);
+}
+
+TEST_CASE("vectors of every type are transformed as the float32 numbers that they hold",
+          "[surface][transform]") {
+  Connection db;
+  make_rows(db);
+  db.run("CREATE TABLE f(T BLOB)");
+  db.run("INSERT INTO f SELECT vec_fit(v, 'whiten') FROM t");
+  const std::string type = GENERATE("vec_f32(#)", "vec_f16(vec_f32(#))", "vec_bf16(vec_f32(#))",
+                                    "vec_quantize_int8(vec_normalize(#), 'unit')", "vec_to_json(#)");
+  CAPTURE(type);
+  const auto of = [&](const std::string& column) {
+    return std::string(type).replace(type.find('#'), 1, column);
+  };
+  const auto wide = [&](const std::string& column) { return "vec_f32(" + of(column) + ")"; };
+  for (const std::string call :
+       {"vec_transform(A, T)", "vec_inverse_transform(A, T)", "vec_cosine(A, B, T)", "vec_dot(A, B, T)",
+        "vec_distance_cosine(A, B, T)", "vec_distance_l2(A, B, T)", "vec_cosine(A, B, T, T)"}) {
+    CAPTURE(call);
+    const auto filled = [&](const auto& argument) {
+      std::string text = call;
+      text.replace(text.find('A'), 1, argument("a.v"));
+      if (const auto at = text.find("B,"); at != std::string::npos) text.replace(at, 1, argument("b.v"));
+      return text;
+    };
+    CHECK(db.one("SELECT count(*) FROM t a JOIN t b ON b.id = a.id + 1, f WHERE " + filled(of) + " IS " +
+                 filled(wide)) == "199");
+  }
+  // So are fits.
+  for (const std::string call : {"vec_fit(#, 'center')", "vec_isotropy(#)"}) {
+    CHECK(db.one("SELECT length(" + std::string(call).replace(call.find('#'), 1, of("v")) + ") > 0 FROM t") ==
+          "1");
+  }
+  CHECK(db.one("SELECT vec_transform_mean(vec_fit(" + of("v") + ", 'center')) = vec_transform_mean(vec_fit(" +
+               wide("v") + ", 'center')) FROM t") == "1");
 }
 
 TEST_CASE("one changed byte makes a transform refused", "[surface][transform]") {
