@@ -41,3 +41,5 @@ SELECT a.word, b.word AS other, printf('%.3f', similarity) AS cosine
 --> november  february  0.964
 --> four      six       0.961
 --> june      july      0.961
+.print "It helps as a floor: below the threshold a pair is no evidence. It hurts as a verdict: names of months are near, not equal,"
+.print "so look at the pairs above it and choose a level of your own."

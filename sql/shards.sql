@@ -27,6 +27,8 @@ SELECT name, shard, vec_drift(transform, s) ->> 'n' AS n, round(vec_drift(transf
 --> all          south  1197  0.19        6.0
 --> north alone  north  3000  0.0         1.0
 --> north alone  south  1197  0.6         10.6
+.print "One transform for all helps where results of the shards are put together: cosines must mean the same in each. It hurts"
+.print "where a shard is of another kind, which a mean_shift above 1 shows: give such a shard a transform of its own (groups.sql)."
 
 .print "The nearest five over both databases: each side's own nearest, then the nearest of these."
 .mode list
