@@ -127,6 +127,19 @@ TEST_CASE("matrix products, symmetric products and rotations agree on every inst
   }
 }
 
+TEST_CASE("kernels of newer instruction sets round a product and its sum once", "[core][eigen][kernels]") {
+  for (const core::MatrixKernels* kernels : core::runnable_matrix_kernels()) {
+    if (std::string_view(kernels->name) == "baseline") continue;
+    CAPTURE(kernels->name);
+    // (1 + u)^2 = 1 + 2 u + u^2: the last term is lost where the product is rounded by itself.
+    const double u = 0x1p-30;
+    const std::vector<double> x(16, 1 + u);
+    std::vector<double> y(16, -(1 + 2 * u));
+    kernels->add_scaled(1 + u, x.data(), y.data(), y.size());
+    CHECK(y == std::vector<double>(16, u * u));
+  }
+}
+
 TEST_CASE("long decompositions, factors and inverses stop where a checkpoint throws", "[core][eigen]") {
   struct Stop {};
   const std::size_t n = 300;
