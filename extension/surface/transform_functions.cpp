@@ -98,9 +98,12 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 2,
      .maximum_arguments = 2,
      .chapter = Chapter::transform,
-     .summary = "z = W (v - mean) as float32, k elements for v of d. Pass T as a scalar subquery, (SELECT T "
-                "FROM ...): a "
-                "joined column is copied for every row.",
+     .summary = "z = W (v - mean) as float32, k elements for v of d. Bind T as a parameter where rows are "
+                "many; else pass it as a "
+                "scalar subquery, (SELECT T FROM ...), whose value SQLite copies for every row, or as a "
+                "joined column, which "
+                "it reads anew for every row. With a full W of 768 dimensions, 2.4 MB, a row took 28, 80 and "
+                "530 microseconds.",
      .example = ISOVEC_FITTED("center") "SELECT vec_to_json(vec_transform('[4,4]', (SELECT T FROM f)))",
      .result = "[2,1]",
      .flags = kPureVector,
