@@ -267,10 +267,11 @@ TEST_CASE("EXPLAIN QUERY PLAN names the search, its conditions and its transform
   CHECK(plan("e MATCH ? AND k = 3") ==
         "SCAN t VIRTUAL TABLE INDEX 0:search e by cosine, k = ?, transform 'center'");
   CHECK(plan("e MATCH ? AND transform = ? AND y > 3 AND x = 'q' AND distance < 1") ==
-        "SCAN t VIRTUAL TABLE INDEX 0:search e by cosine, transform = ?, distance < ?, y > ?");
+        "SCAN t VIRTUAL TABLE INDEX 0:search e by cosine, transform = ?, distance < ?, y > ?; left to "
+        "SQLite: x = ?");
   CHECK(plan("id = 5") == "SCAN t VIRTUAL TABLE INDEX 0:lookup, id = ?");
   CHECK(plan("y IN (1, 2)") == "SCAN t VIRTUAL TABLE INDEX 0:scan, y IN (...)");
-  CHECK(plan("x = 'q'") == "SCAN t VIRTUAL TABLE INDEX 0:scan");
+  CHECK(plan("x = 'q'") == "SCAN t VIRTUAL TABLE INDEX 0:scan; left to SQLite: x = ?");
   // The order of a search needs no sorter, any other does.
   const auto sorts = [&](const std::string& order) {
     return db.rows("EXPLAIN QUERY PLAN SELECT x FROM t WHERE e MATCH ? ORDER BY " + order).size() > 1;

@@ -116,6 +116,7 @@ class Planner {
   void price_scan();
   void order_search();
   void order_scan();
+  void name_left();
   void finish();
 
   const TableShape& shape_;
@@ -138,7 +139,10 @@ bool Planner::is_match(int i) const {
 std::string Planner::name_of(int column) const {
   const auto role = role_of(shape_, column);
   if (role) return shape_.name_of(*role);
-  return is(shape_, column, HiddenColumn::distance) ? "distance" : "rowid";
+  constexpr const char* kNames[kHiddenColumns] = {"distance",  "similarity", "k",
+                                                  "transform", "query_mean", "command"};
+  const int hidden = column - declared_columns(shape_);
+  return hidden >= 0 && hidden < kHiddenColumns ? kNames[hidden] : "rowid";
 }
 
 bool Planner::find_inputs() {
@@ -248,7 +252,19 @@ void Planner::order_scan() {
   if (column && column->name == "id") info_->orderByConsumed = 1;
 }
 
+// What was offered and can be used, but not by the table. More may be left that SQLite never offers.
+void Planner::name_left() {
+  std::string names;
+  for (int i = 0; i < info_->nConstraint; ++i) {
+    if (constraint(i).usable == 0 || info_->aConstraintUsage[i].argvIndex > 0) continue;
+    const auto comparison = comparison_of(constraint(i).op);
+    if (comparison) names += ", " + name_of(constraint(i).iColumn) + text_of(*comparison);
+  }
+  if (!names.empty()) readable_ += "; left to SQLite: " + names.substr(2);
+}
+
 void Planner::finish() {
+  name_left();
   const std::string text = encode_plan(plan_, readable_);
   info_->idxStr = sqlite3_mprintf("%s", text.c_str());
   if (info_->idxStr == nullptr) throw std::bad_alloc();
