@@ -255,8 +255,9 @@ class Queries:
         """A search joined to a table, written in either order; also a LEFT JOIN."""
         vector, parameters = self.vector()
         column = self.rng.choice(self.table.columns).name
+        ranged = self.rng.choice([c for c in self.table.columns if c.type != "text"]).name
         on = self.rng.choice(
-            ["o.r = t.rowid", f"o.y = t.{column}", f"t.{column} = o.s", f"t.{column} > o.y", "o.n % 2 = t.rowid % 2"]
+            ["o.r = t.rowid", f"o.y = t.{column}", f"t.{column} = o.s", f"t.{ranged} > o.y", "o.n % 2 = t.rowid % 2"]
         )
         where = Conditions(self.table, "t.").any(1)
         join = self.rng.choice(

@@ -188,7 +188,7 @@ class Table:
     def fit(self, run, rows):
         """Gives some vector columns a transform."""
         for vector in self.vectors:
-            if rows > 2 and self.rng.random() < 0.3:
+            if rows > 2 and vector.dimension > 1 and self.rng.random() < 0.3:
                 spec = self.rng.choice(["center", "standardize", "project_mean", "whiten eps=1"])
                 run(f"INSERT INTO t(t) VALUES ('fit column={vector.name} {spec}')")
                 vector.fitted = True
