@@ -198,6 +198,26 @@ TEST_CASE("a search may be one side of any join", "[surface][query]") {
         "90");
 }
 
+TEST_CASE("an OR of lookups does not displace the search beside it in a join that is sorted",
+          "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  for (const char* inputs : {"", " AND t.transform = 'none'", " AND t.k = 1000"}) {
+    for (const char* condition :
+         {"(t.id IN (20, 23, 26) OR t.id IN (29, NULL))", "(t.id = 20 OR t.rowid = 32 OR t.p = 'p1')"}) {
+      const std::string rest = std::string(condition) + " ORDER BY t.distance, t.id, q.n";
+      const std::string join = "t LEFT JOIN q ON q.k = t.id % 5";
+      CAPTURE(inputs, rest);
+      CHECK(
+          db.rows("SELECT q.n, t.id, t.distance FROM " + join + " WHERE t.a MATCH '[1,0,0]'" + inputs +
+                  " AND " + rest) ==
+          db.rows("WITH t AS (SELECT *, id AS rowid, vec_distance_cosine(a, vec_f32('[1,0,0]')) AS distance "
+                  "FROM u) SELECT q.n, t.id, t.distance FROM " +
+                  join + " WHERE t.distance IS NOT NULL AND " + rest));
+    }
+  }
+}
+
 TEST_CASE("a search reports its inputs, distance and similarity", "[surface][query]") {
   Connection db;
   db.run(kSetup);

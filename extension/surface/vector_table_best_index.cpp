@@ -14,16 +14,17 @@ namespace {
 using storage::Comparison;
 using storage::TableShape;
 
-// Prices in SQLite's unit of about one row. A search must cost less than any two other accesses together:
-// where a query has MATCH and an OR, SQLite may otherwise answer the OR branch by branch and be left with a
-// MATCH that nobody evaluates. And it must cost much more than a lookup elsewhere, so that a join does not
-// repeat it for every row.
+// Prices in SQLite's unit of about one row. A search must cost less than any two other accesses together,
+// and must not be expected to give more rows: where a query has MATCH and an OR, SQLite may otherwise answer
+// the OR branch by branch and be left with a MATCH that nobody evaluates. And it must cost much more than a
+// lookup elsewhere, so that a join does not repeat it for every row.
 constexpr double kSearchCost = 900;
 constexpr double kLookupCost = 500;
 constexpr double kIndexedCost = 5'000;
 constexpr double kScanCost = 3'000'000;
 constexpr sqlite3_int64 kSearchRows = 100;
-constexpr sqlite3_int64 kIndexedRows = 100;
+constexpr sqlite3_int64 kLookupRows = kSearchRows;
+constexpr sqlite3_int64 kIndexedRows = kSearchRows;
 constexpr sqlite3_int64 kScanRows = 1'000'000;
 // SQLite can hand an IN over as a whole only where it is among the first 32 constraints.
 constexpr int kWholeIn = 32;
@@ -223,14 +224,14 @@ void Planner::price_search() {
     if (input.kind != TermKind::k || sqlite3_vtab_rhs_value(info_, input.constraint, &value) != SQLITE_OK)
       continue;
     const auto k = value == nullptr ? std::nullopt : db::Value(value).integral();
-    if (k && *k > 0 && *k < kScanRows) info_->estimatedRows = *k;
+    if (k && *k > 0 && *k < kSearchRows) info_->estimatedRows = *k;
   }
 }
 
 void Planner::price_scan() {
   const double cost = lookup_ ? kLookupCost : (indexed_ ? kIndexedCost : kScanCost);
   info_->estimatedCost = cost;
-  info_->estimatedRows = lookup_ ? 1 : (indexed_ ? kIndexedRows : kScanRows);
+  info_->estimatedRows = lookup_ ? kLookupRows : (indexed_ ? kIndexedRows : kScanRows);
 }
 
 // distance, or distance and then the rowid, is the order of a search.
