@@ -1,0 +1,240 @@
+// Searches by codes find what searches without codes find: the same rows in the same order with the same
+// bits, whatever the vectors look like, through every kind of change. The reference is a table of the same
+// rows with codes=none, which scores every row, and for raw searches plain SQL over an ordinary table.
+
+#include <cmath>
+#include <functional>
+#include <random>
+
+#include "connection.hpp"
+
+namespace {
+
+using isovec::test::Connection;
+
+using Vectors = std::function<std::vector<float>(std::mt19937& random, std::size_t row)>;
+
+constexpr std::size_t kDimension = 24;
+
+std::vector<float> normal_vector(std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  std::vector<float> v(kDimension);
+  for (float& x : v) x = normal(random);
+  return v;
+}
+
+struct Kind {
+  const char* name;
+  Vectors make;
+};
+
+// What bounds find hard.
+const std::vector<Kind> kKinds = {
+    {"a cone with few directions",
+     [](std::mt19937& random, std::size_t) {
+       std::vector<float> v = normal_vector(random);
+       for (std::size_t i = 0; i < v.size(); ++i) v[i] = 3 + v[i] * std::pow(0.6F, static_cast<float>(i));
+       return v;
+     }},
+    {"near duplicates",
+     [](std::mt19937& random, std::size_t row) {
+       std::vector<float> v(kDimension, 1);
+       v[row % kDimension] += 1e-6F * static_cast<float>(random() % 7);
+       return v;
+     }},
+    {"all rows equal", [](std::mt19937&, std::size_t) { return std::vector<float>(kDimension, 0.5F); }},
+    {"a rogue coordinate",
+     [](std::mt19937& random, std::size_t) {
+       std::vector<float> v = normal_vector(random);
+       v[3] *= 1e5F;
+       return v;
+     }},
+    {"huge and tiny norms",
+     [](std::mt19937& random, std::size_t row) {
+       std::vector<float> v = normal_vector(random);
+       for (float& x : v) x *= std::pow(10.0F, static_cast<float>(row % 31) - 15);
+       return v;
+     }},
+    {"denormals and zeros",
+     [](std::mt19937& random, std::size_t row) {
+       std::vector<float> v(kDimension);
+       if (row % 3 != 0) v[random() % kDimension] = 1e-42F * static_cast<float>(1 + row % 5);
+       if (row % 4 == 0) v[0] = 1;
+       return v;
+     }},
+};
+
+std::string text_of(const std::vector<std::vector<std::string>>& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    for (const std::string& value : row) text += value + " ";
+    text += "\n";
+  }
+  return text;
+}
+
+class Pair {
+ public:
+  Pair(const std::string& metric, const Kind& kind, unsigned seed) : kind_(kind), random_(seed) {
+    const std::string column = "v float[" + std::to_string(kDimension) + "] distance_metric=" + metric;
+    db.run("CREATE VIRTUAL TABLE coded USING isovec(" + column + ", m integer);" +
+           "CREATE VIRTUAL TABLE plain USING isovec(" + column + " codes=none, m integer)");
+  }
+  void both(const std::string& sql) {
+    for (const char* table : {"coded", "plain"}) {
+      std::string of_table = sql;
+      for (std::size_t at = of_table.find('$'); at != std::string::npos; at = of_table.find('$', at + 1))
+        of_table.replace(at, 1, table);
+      db.run(of_table);
+    }
+  }
+  void insert(std::size_t rows) {
+    db.run("SAVEPOINT filling");
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto vector = isovec::test::blob_of(kind_.make(random_, next_));
+      for (const char* table : {"coded", "plain"})
+        db.rows(std::string("INSERT INTO ") + table + "(v, m) VALUES (?1, ?2)", vector,
+                static_cast<sqlite3_int64>(next_ % 100));
+      ++next_;
+    }
+    db.run("RELEASE filling");
+  }
+  void update(int modulus) {
+    for (const auto& row : db.rows("SELECT rowid FROM coded WHERE rowid % ?1 = 0", modulus)) {
+      const auto vector = isovec::test::blob_of(kind_.make(random_, next_++));
+      for (const char* table : {"coded", "plain"})
+        db.rows(std::string("UPDATE ") + table + " SET v = ?1 WHERE rowid = " + row[0], vector);
+    }
+  }
+  void fit(const std::string& spec) {
+    db.run("INSERT INTO plain(plain) VALUES ('fit " + spec + "')");
+    db.run("INSERT INTO coded(coded, transform) SELECT 'transform', transform FROM plain LIMIT 1");
+  }
+  void compare() {
+    for (int query = 0; query < 3; ++query) {
+      auto vector = kind_.make(random_, 1 + next_ * 2);
+      vector[1] += query == 2 ? 1.0F : 0.0F;
+      vector[0] += 1e-3F;
+      compare(isovec::test::blob_of(vector));
+    }
+    CHECK(db.one("SELECT isovec_check('coded')") == "ok");
+    CHECK(db.one("SELECT isovec_check('plain')") == "ok");
+  }
+  Connection db;
+
+ private:
+  template <typename Blob>
+  void compare(const Blob& vector) {
+    const char* kConditions[] = {"",
+                                 " AND k = 1",
+                                 " AND k = 10",
+                                 " AND k = 300",
+                                 " LIMIT 15 OFFSET 5",
+                                 " AND m < 50 AND k = 10",
+                                 " AND m IN (3, 4, 5) LIMIT 30",
+                                 " AND m = 7",
+                                 " AND distance > 0.05 AND k = 20",
+                                 " AND distance < 0.9",
+                                 " AND distance BETWEEN 0.01 AND 1 AND m > 10 AND k = 9"};
+    for (const char* condition : kConditions) {
+      CAPTURE(condition);
+      const auto answer = [&](const char* table) {
+        return text_of(db.rows(std::string("SELECT rowid, printf('%.17g', distance) FROM ") + table +
+                                   " WHERE v MATCH ?1" + condition,
+                               vector));
+      };
+      const std::string expected = answer("plain");
+      CHECK(answer("coded") == expected);
+    }
+  }
+  const Kind& kind_;
+  std::mt19937 random_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a search by codes finds what scoring every row finds, through every change", "[surface][codes]") {
+  const std::string metric = GENERATE("cosine", "l2", "dot");
+  for (const Kind& kind : kKinds) {
+    CAPTURE(metric, kind.name);
+    Pair pair(metric, kind, 11);
+    pair.insert(600);
+    pair.compare();
+    pair.both("DELETE FROM $ WHERE rowid % 5 = 1");
+    pair.update(7);
+    pair.compare();
+    pair.insert(200);  // into the free slots first
+    pair.both("SAVEPOINT s");
+    pair.update(2);
+    pair.compare();
+    pair.both("DELETE FROM $ WHERE rowid BETWEEN 100 AND 420");
+    pair.compare();
+    pair.db.run("ROLLBACK TO s; RELEASE s");
+    pair.compare();
+    pair.both("DELETE FROM $ WHERE rowid % 3 = 0");
+    pair.both("INSERT INTO $($) VALUES ('optimize')");
+    pair.compare();
+    pair.both("INSERT INTO $($) VALUES ('rebuild')");
+    pair.compare();
+  }
+}
+
+TEST_CASE("a search by codes of transformed rows finds what scoring every row finds", "[surface][codes]") {
+  const std::string metric = GENERATE("cosine", "l2", "dot");
+  const std::string spec =
+      GENERATE("center", "whiten eps=0.1", "project_mean", "whiten normalize=both eps=1");
+  for (const Kind& kind : {kKinds[0], kKinds[3]}) {
+    CAPTURE(metric, spec, kind.name);
+    Pair pair(metric, kind, 5);
+    pair.insert(400);
+    pair.fit(spec);
+    pair.compare();
+    pair.insert(300);
+    pair.update(6);
+    pair.both("DELETE FROM $ WHERE rowid % 4 = 1");
+    pair.compare();
+    pair.both("INSERT INTO $($) VALUES ('optimize')");
+    pair.compare();
+    pair.both("INSERT INTO $($) VALUES ('unfit')");
+    pair.compare();
+  }
+}
+
+TEST_CASE("full whitening of ill-conditioned rows is searched exactly", "[surface][codes]") {
+  const Kind steep{"condition 1e8", [](std::mt19937& random, std::size_t) {
+                     std::vector<float> v = normal_vector(random);
+                     for (std::size_t i = 0; i < v.size(); ++i)
+                       v[i] = 1 + v[i] * std::pow(10.0F, -4 * static_cast<float>(i) / kDimension);
+                     return v;
+                   }};
+  Pair pair(GENERATE("cosine", "l2"), steep, 3);
+  pair.insert(1'000);
+  pair.fit("whiten");
+  pair.compare();
+}
+
+TEST_CASE("rows that change while a search is being read are those it found", "[surface][codes]") {
+  Pair pair("cosine", kKinds[0], 9);
+  pair.insert(700);
+  Connection& db = pair.db;
+  const auto query = isovec::test::blob_of(std::vector<float>(kDimension, 1));
+  const auto before = db.rows("SELECT rowid FROM coded WHERE v MATCH ?1", query);
+  sqlite3_stmt* read = nullptr;
+  REQUIRE(sqlite3_prepare_v2(db.handle(), "SELECT rowid FROM coded WHERE v MATCH ?1", -1, &read, nullptr) ==
+          SQLITE_OK);
+  sqlite3_bind_blob(read, 1, query.bytes.data(), static_cast<int>(query.bytes.size()), SQLITE_TRANSIENT);
+  std::vector<std::string> found;
+  for (std::size_t i = 0; sqlite3_step(read) == SQLITE_ROW; ++i) {
+    found.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(read, 0)));
+    if (i == 10) {
+      db.run("UPDATE coded SET v = vec_zeros(24) WHERE rowid % 2 = 0");
+      db.run("DELETE FROM coded WHERE rowid = " + before[20][0]);
+      db.run("INSERT INTO coded(v, m) SELECT v, 1 FROM plain LIMIT 300");
+    }
+  }
+  CHECK(sqlite3_errcode(db.handle()) == SQLITE_DONE);
+  sqlite3_finalize(read);
+  REQUIRE(found.size() == before.size() - 1);
+  for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == before[i < 20 ? i : i + 1][0]);
+}
