@@ -40,6 +40,28 @@ constexpr const char* kSetup =
     "DELETE FROM t WHERE id IN (4, 5, 20);"
     "INSERT INTO t(t) VALUES ('fit');";
 
+// A complete group of 256 slots, hence blocks of codes, and one that lacks a single row.
+constexpr const char* kCodedSetup =
+    "CREATE TABLE other(x);"
+    "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[3] transform='center', b float[2] "
+    "distance_metric=l2, lang text, year integer, +body text);"
+    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 511)"
+    "INSERT INTO t(id, a, b, lang, year, body) SELECT i, vec_f32('[' || i || ',' || (i * i % 7) || ',1]'),"
+    "  vec_f32('[' || i || ',1]'), 'l' || (i % 3), 2000 + i, 'body' FROM c;"
+    "INSERT INTO t(t) VALUES ('fit');";
+
+constexpr Operation kCodedOperations[] = {
+    {"insert that completes a group",
+     "BEGIN; INSERT INTO other VALUES (1); INSERT INTO t(a, b) VALUES ('[1,2,3]', '[1,2]'); COMMIT"},
+    {"update a coded row",
+     "BEGIN; INSERT INTO other VALUES (1); UPDATE t SET a = '[9,9,1]', b = '[3,3]' WHERE id = 3; COMMIT"},
+    {"delete a coded row", "BEGIN; INSERT INTO other VALUES (1); DELETE FROM t WHERE id = 11; COMMIT"},
+    {"search by codes", "SELECT id, distance FROM t WHERE a MATCH '[1,0,0]' AND k = 5", false},
+    {"search by codes, filtered",
+     "SELECT id FROM t WHERE b MATCH '[1,0]' AND k = 3 AND year > 2010 ORDER BY distance", false},
+    {"fit and code", "INSERT INTO t(t) VALUES ('fit column=b center')"},
+};
+
 constexpr Operation kOperations[] = {
     {"create",
      "CREATE VIRTUAL TABLE u USING isovec(k2 TEXT PRIMARY KEY, e float[8] transform='whiten', p int "
@@ -261,12 +283,12 @@ class FaultLoop {
   const std::string& after_;
 };
 
-void run_faults(const Operation& operation, std::initializer_list<Fault> faults) {
+void run_faults(const Operation& operation, std::initializer_list<Fault> faults, const char* setup = kSetup) {
   const TemporaryFile file("fault_image");
   std::string before;
   {
     Connection db(file.path());
-    db.run(kSetup);
+    db.run(setup);
     before = content(db);
   }
   const Image image = image_of(file.path());
@@ -292,11 +314,18 @@ TEST_CASE("no failed allocation damages a table or changes its error", "[storage
   for (const Operation& operation : kOperations) {
     run_faults(operation, {Fault::sqlite_memory, Fault::cpp_memory});
   }
+  for (const Operation& operation : kCodedOperations) {
+    run_faults(operation, {Fault::sqlite_memory, Fault::cpp_memory}, kCodedSetup);
+  }
 }
 
 TEST_CASE("no failed read, write, truncation or deletion damages a table", "[storage][fault][file]") {
   for (const Operation& operation : kOperations) {
     run_faults(operation, {Fault::file_read, Fault::file_write, Fault::file_truncate, Fault::file_delete});
+  }
+  for (const Operation& operation : kCodedOperations) {
+    run_faults(operation, {Fault::file_read, Fault::file_write, Fault::file_truncate, Fault::file_delete},
+               kCodedSetup);
   }
 }
 
