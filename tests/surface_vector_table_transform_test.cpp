@@ -47,9 +47,7 @@ TEST_CASE("a fitted search ranks as the functions of the same transform do", "[s
                   "('fit'), or add AND transform = 'none'") != std::string::npos);
   db.run("INSERT INTO t(t) VALUES ('fit')");
   // The same bytes as the aggregate over the same rows in the order of the slots.
-  CHECK(db.one("SELECT transform = (SELECT vec_fit_stats(vec_stats(e" +
-               std::string(spec.find("normalize") == std::string::npos ? "" : ", 1, 'normalize=before'") +
-               "), '" + spec + "') FROM u) FROM t LIMIT 1") == "1");
+  CHECK(db.one("SELECT transform = (SELECT vec_fit(e, '" + spec + "') FROM u) FROM t LIMIT 1") == "1");
   const std::string t = "(SELECT transform FROM t LIMIT 1)";
   const std::string q = kQuery;
   const std::string function = metric == "cosine" ? "vec_distance_cosine(e, " + q + ", " + t + ")"
