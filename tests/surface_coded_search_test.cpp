@@ -129,6 +129,7 @@ class Pair {
                                  " AND k = 1",
                                  " AND k = 10",
                                  " AND k = 300",
+                                 " AND k = 4611686018427387904",
                                  " LIMIT 15 OFFSET 5",
                                  " AND m < 50 AND k = 10",
                                  " AND m IN (3, 4, 5) LIMIT 30",

@@ -241,7 +241,7 @@ TEST_CASE("a connection in defensive mode can do everything with a table and not
       "SELECT name, (SELECT name FROM pragma_table_info(s.name) LIMIT 1), (SELECT count(*) FROM "
       "pragma_table_info(s.name)) FROM sqlite_schema s WHERE type = 'table' AND name LIKE 't\\_%' ESCAPE "
       "'\\'");
-  CHECK(shadows.size() == 8);
+  CHECK(shadows.size() == 10);
   for (const auto& shadow : shadows) {
     const std::string& name = shadow[0];
     const std::string& column = shadow[1];

@@ -106,7 +106,7 @@ void BoundedSearch::add_candidate(std::uint32_t slot, double score) {
 void BoundedSearch::keep_nearest() {
   if (!limits_.k) return;
   const std::size_t most = wanted();
-  if (scored_.size() < 2 * most + kFewRows) return;
+  if (scored_.size() <= most || scored_.size() - most < most + kFewRows) return;  // k may be any number
   const auto end = scored_.begin() + static_cast<std::ptrdiff_t>(most);
   std::nth_element(scored_.begin(), end, scored_.end(),
                    [this](const Hit& a, const Hit& b) { return nearer(a, b); });

@@ -5,7 +5,6 @@
 
 #include "codec/vector_convert.hpp"
 #include "storage/row_scan.hpp"
-#include "storage/schema.hpp"
 
 namespace isovec::storage {
 namespace {
@@ -15,11 +14,9 @@ std::int64_t end_of_norms(const State& state) noexcept {
 }
 
 // Deletes the rows of a shadow table that belong to a column, from its number `first` on.
-void erase_from(Store& store, const char* suffix, std::size_t column, std::int64_t first) {
-  db::Statement erase(store.connection(),
-                      "DELETE FROM " + shadow(store.shape(), suffix) + " WHERE id >= ?1 AND id < ?2");
+void erase_from(Store& store, Sql which, std::size_t column, std::int64_t first) {
   const auto begin = static_cast<std::int64_t>(column) * kColumnStride;
-  erase.bind(1, begin + first).bind(2, begin + kColumnStride).run();
+  store.statements().erase(which, begin + first, begin + kColumnStride);
 }
 
 void write_marks(Store& store, std::size_t column, std::span<const GroupMarks> marks) {
@@ -149,7 +146,9 @@ GroupRows read_group(Store& store, std::size_t column, std::int64_t group) {
 }
 
 void recode(Store& store, const State& state, std::size_t column) {
-  for (const char* suffix : {"norms", "marks", "codes"}) erase_from(store, suffix, column, 0);
+  store.statements().prepare_writes();
+  for (const Sql which : {Sql::erase_norms, Sql::erase_marks, Sql::erase_codes})
+    erase_from(store, which, column, 0);
   Recoder(store, state, column).run();
 }
 
@@ -163,12 +162,12 @@ void recode_stale(Store& store, const State& before, const State& state, std::si
       if (of_group.uncoded > 0)
         of_group = code_group(store, state, column, group, read_group(store, column, group));
     }
-    erase_from(store, "marks", column, 0);
+    erase_from(store, Sql::erase_marks, column, 0);
     write_marks(store, column, marks);
-    erase_from(store, "codes", column, groups);
+    erase_from(store, Sql::erase_codes, column, groups);
   }
   cut_norms(store, state, column);
-  erase_from(store, "norms", column, norm_pages(state));
+  erase_from(store, Sql::erase_norms, column, norm_pages(state));
 }
 
 }  // namespace isovec::storage

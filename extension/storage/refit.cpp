@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/vector_convert.hpp"
+#include "db/interrupt.hpp"
 #include "storage/checksum.hpp"
 #include "storage/recode.hpp"
 #include "storage/row_scan.hpp"
@@ -84,7 +85,7 @@ Refit fit_column(Store& store, const State& state, std::size_t column, const Spe
   Statistics statistics(required_statistics(spec));
   for_each_row(store, state, column,
                [&](std::int64_t, std::span<const float> vector) { statistics.add(vector, 1.0, rounding); });
-  const Transform transform = fit(statistics, spec);
+  const Transform transform = fit(statistics, spec, db::checkpoint_of(store.connection()));
   Refit refit;
   refit.column = column;
   refit.record = {transform.parts().spec, to_blob(transform), to_blob(statistics), state.rows};

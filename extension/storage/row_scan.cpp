@@ -12,13 +12,14 @@ namespace {
 
 constexpr std::size_t kHeader = 8;  // the checksum before each vector
 
-// The chunks that may hold slots below `slots`: their ids run from that of chunk 0 to that of the last.
-db::Statement chunks_of(Store& store, const ChunkGeometry& geometry, std::int64_t slots) {
-  db::Statement read(store.connection(), "SELECT id, data FROM " + shadow(store.shape(), "chunks") +
-                                             " WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
-  const std::int64_t last = slots == 0 ? -1 : geometry.chunk_of(slots - 1);
-  read.bind(1, geometry.id_of(0)).bind(2, geometry.id_of(last));
-  return read;
+// The statement, or a copy of it where it stands in the middle of a scan.
+db::Statement& idle(db::Statement& shared, db::Statement& own) {
+  if (sqlite3_stmt_busy(shared.handle()) == 0) {
+    shared.reset();
+    return shared;
+  }
+  own = db::Statement(sqlite3_db_handle(shared.handle()), sqlite3_sql(shared.handle()));
+  return own;
 }
 
 }  // namespace
@@ -80,7 +81,9 @@ AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms
       geometry_(store.shape(), column),
       slots_(state.slots),
       rows_left_(state.rows),
-      chunks_(chunks_of(store, geometry_, state.slots)) {
+      chunks_(idle(store.statements()[Sql::scan_chunks], own_)) {
+  const std::int64_t last = slots_ == 0 ? -1 : geometry_.chunk_of(slots_ - 1);
+  chunks_->bind(1, geometry_.id_of(0)).bind(2, geometry_.id_of(last));
   if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
 }
 
@@ -96,15 +99,15 @@ std::optional<std::int64_t> AllRows::row_in(std::int64_t slot) {
 bool AllRows::next_chunk() {
   const bool expected = geometry_.first_slot(chunk_ + 1) < slots_;
   ++chunk_;
-  if (!chunks_.step()) {
+  if (!chunks_->step()) {
     if (expected) geometry_.refuse(chunk_, "is missing");
     if (rows_left_ != 0)
       throw Error(Code::corrupt, "the slot map holds another number of rows than the table");
     return false;
   }
-  if (chunks_.integer(0) != geometry_.id_of(chunk_)) geometry_.refuse(chunk_, "is missing");
-  if (chunks_.type(1) != SQLITE_BLOB) geometry_.refuse(chunk_, "is no BLOB");
-  data_ = chunks_.blob(1);
+  if (chunks_->integer(0) != geometry_.id_of(chunk_)) geometry_.refuse(chunk_, "is missing");
+  if (chunks_->type(1) != SQLITE_BLOB) geometry_.refuse(chunk_, "is no BLOB");
+  data_ = chunks_->blob(1);
   place_ = 0;
   const auto below = static_cast<std::size_t>(slots_ - geometry_.first_slot(chunk_));
   places_ = std::min(geometry_.capacity, below);

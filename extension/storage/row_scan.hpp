@@ -57,7 +57,8 @@ class AllRows final : public index::RowSource {
   ChunkGeometry geometry_;
   std::int64_t slots_;
   std::int64_t rows_left_;
-  db::Statement chunks_;
+  db::Statement own_;  // where the table's statement is busy with another scan
+  db::Run chunks_;
   std::int64_t chunk_ = -1;
   std::span<const std::byte> data_;
   std::size_t place_ = 0;

@@ -60,6 +60,9 @@ std::string row_select(const TableShape& shape) {
 
 std::string Statements::text(Sql which) const {
   const auto table = [&](const char* suffix) { return shadow(shape_, suffix); };
+  const auto erase = [&](const char* suffix, const char* key) {
+    return "DELETE FROM " + table(suffix) + " WHERE " + key + " >= ?1 AND " + key + " < ?2";
+  };
   switch (which) {
     case Sql::read_state:
       return "SELECT value FROM " + table("config") + " WHERE key = 'state'";
@@ -96,6 +99,27 @@ std::string Statements::text(Sql which) const {
       return "INSERT OR IGNORE INTO " + table("room") + "(page) VALUES (?1)";
     case Sql::delete_room:
       return "DELETE FROM " + table("room") + " WHERE page = ?1";
+    case Sql::erase_slots:
+      return erase("slots", "page");
+    case Sql::erase_room:
+      return erase("room", "page");
+    case Sql::scan_chunks:
+      return "SELECT id, data FROM " + table("chunks") + " WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+    case Sql::cut_chunk:
+      return "UPDATE " + table("chunks") +
+             " SET data = substr(data, 1, ?2) WHERE id = ?1 AND length(data) > ?2";
+    case Sql::erase_chunks:
+      return erase("chunks", "id");
+    case Sql::erase_norms:
+      return erase("norms", "id");
+    case Sql::erase_marks:
+      return erase("marks", "id");
+    case Sql::erase_codes:
+      return erase("codes", "id");
+    case Sql::erase_transforms:
+      return erase("transforms", "id");
+    case Sql::delete_stray_auxiliary:
+      return "DELETE FROM " + table("aux") + " WHERE id NOT IN (SELECT id FROM " + table("rows") + ")";
     case Sql::chunk_shape:
       return "SELECT typeof(data), length(data) FROM " + table("chunks") + " WHERE id = ?1";
     case Sql::read_chunk:
@@ -137,11 +161,15 @@ db::Statement& Statements::operator[](Sql which) {
 void Statements::prepare_writes() {
   for (std::size_t i = 0; i < statements_.size(); ++i) {
     const Sql which = static_cast<Sql>(i);
-    const bool of_auxiliary = which >= Sql::read_auxiliary && which <= Sql::delete_auxiliary;
+    const bool of_auxiliary = which >= Sql::read_auxiliary && which <= Sql::delete_stray_auxiliary;
     if (of_auxiliary && !has_auxiliary(shape_)) continue;
     if (which == Sql::find_key && shape_.key != Key::text) continue;
     static_cast<void>((*this)[which]);
   }
+}
+
+void Statements::erase(Sql which, std::int64_t first, std::int64_t end) {
+  (*this)[which].bind(1, first).bind(2, end).run();
 }
 
 void Statements::clear() noexcept {

@@ -3,6 +3,7 @@
 // reset after each run.
 
 #include <array>
+#include <cstdint>
 #include <string>
 
 #include "db/statement.hpp"
@@ -23,24 +24,34 @@ enum class Sql : std::size_t {
   insert_auxiliary,
   update_auxiliary,
   delete_auxiliary,
+  delete_stray_auxiliary,
   read_slots,
   write_slots,
   lowest_room,
   insert_room,
   delete_room,
-  chunk_shape,  ///< typeof and length by id
+  erase_slots,   ///< of pages from one to before another
+  erase_room,    ///< the same
+  chunk_shape,   ///< typeof and length by id
+  scan_chunks,   ///< id, data of ids from one to another
+  cut_chunk,     ///< to a number of bytes, by id
+  erase_chunks,  ///< of ids from one to before another, as those below
   read_chunk,
   write_chunk,
   read_norms,
   write_norms,
+  erase_norms,
   read_marks,
   write_marks,
+  erase_marks,
   scan_codes,  ///< id, data from one id to before another
   write_codes,
   delete_codes,
+  erase_codes,
   read_transform,  ///< spec, transform, statistics, rows, hash by column
   write_transform,
   delete_transform,
+  erase_transforms,
   count,
 };
 
@@ -53,6 +64,8 @@ class Statements {
   [[nodiscard]] sqlite3* connection() const noexcept { return db_; }
   /// The statement, prepared and reset. Throws what SQLite says.
   [[nodiscard]] db::Statement& operator[](Sql which);
+  /// Runs one of the erase_* statements.
+  void erase(Sql which, std::int64_t first, std::int64_t end);
   /// Prepares all that writes need, so that no later write can fail for want of it.
   void prepare_writes();
   /// Forgets all: after the schema changed.

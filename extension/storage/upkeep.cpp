@@ -1,6 +1,7 @@
 #include "storage/upkeep.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "storage/change.hpp"
 #include "storage/checksum.hpp"
@@ -10,6 +11,8 @@
 namespace isovec::storage {
 namespace {
 
+constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();  // of all keys there can be
+constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kRebuilt = 6;  // what the operations add to the history
 constexpr std::int64_t kOptimized = 7;
 
@@ -27,24 +30,17 @@ void write_state(Store& store, const State& state) {
 // Deletes what lies behind the slots that are used: chunks and pages of the slot map. Cuts chunk 0.
 void cut(Store& store, const State& state) {
   const TableShape& shape = store.shape();
+  Statements& statements = store.statements();
   const std::int64_t pages = (state.slots + kSlotsPerPage - 1) / kSlotsPerPage;
-  const auto erase = [&](const char* suffix, const char* key, std::int64_t first, std::int64_t end) {
-    db::Statement run(store.connection(), "DELETE FROM " + shadow(shape, suffix) + " WHERE " + key +
-                                              " >= ?1 AND " + key + " < ?2");
-    run.bind(1, first).bind(2, end).run();
-  };
-  erase("slots", "page", pages, kColumnStride);
-  erase("room", "page", pages, kColumnStride);
+  statements.erase(Sql::erase_slots, pages, kColumnStride);
+  statements.erase(Sql::erase_room, pages, kColumnStride);
   for (std::size_t c = 0; c < shape.vectors.size(); ++c) {
     const ChunkGeometry geometry(shape, c);
     const std::int64_t chunks = state.slots == 0 ? 0 : geometry.chunk_of(state.slots - 1) + 1;
-    erase("chunks", "id", geometry.id_of(chunks), geometry.id_of(kColumnStride));
+    statements.erase(Sql::erase_chunks, geometry.id_of(chunks), geometry.id_of(kColumnStride));
     if (chunks == 0) continue;
-    db::Statement shorten(store.connection(),
-                          "UPDATE " + shadow(shape, "chunks") +
-                              " SET data = substr(data, 1, ?2) WHERE id = ?1 AND length(data) > ?2");
     const std::size_t bytes = geometry.slots_of(0, state.slots) * geometry.slot_bytes;
-    shorten.bind(1, geometry.id_of(0)).bind(2, static_cast<std::int64_t>(bytes)).run();
+    statements[Sql::cut_chunk].bind(1, geometry.id_of(0)).bind(2, static_cast<std::int64_t>(bytes)).run();
   }
 }
 
@@ -114,8 +110,8 @@ void for_each_chunk(const ChunkGeometry& geometry, const std::vector<RowHead>& r
 
 void write_slot_map(Store& store, const std::vector<RowHead>& rows, std::int64_t slots) {
   Statements& statements = store.statements();
-  db::execute(store.connection(), "DELETE FROM " + shadow(store.shape(), "slots"));
-  db::execute(store.connection(), "DELETE FROM " + shadow(store.shape(), "room"));
+  statements.erase(Sql::erase_slots, kFirst, kEnd);
+  statements.erase(Sql::erase_room, kFirst, kEnd);
   auto row = rows.begin();
   for (std::int64_t number = 0; number * kSlotsPerPage < slots; ++number) {
     SlotPage page(number);
@@ -154,20 +150,15 @@ State implied_state(Store& store, const std::vector<RowHead>& rows) {
 
 // Rows of shadow tables that belong to nothing.
 void delete_strays(Store& store) {
-  const TableShape& shape = store.shape();
-  const auto columns = static_cast<std::int64_t>(shape.vectors.size());
-  const auto erase = [&](const char* suffix, std::int64_t end) {
-    db::Statement run(store.connection(),
-                      "DELETE FROM " + shadow(shape, suffix) + " WHERE id < 0 OR id >= ?1");
-    run.bind(1, end).run();
-  };
-  erase("chunks", columns * kColumnStride);
-  erase("transforms", columns);
-  for (const char* suffix : {"norms", "marks", "codes"})
-    db::execute(store.connection(), "DELETE FROM " + shadow(shape, suffix));
-  if (!has_auxiliary(shape)) return;
-  db::execute(store.connection(), "DELETE FROM " + shadow(shape, "aux") +
-                                      " WHERE id NOT IN (SELECT id FROM " + shadow(shape, "rows") + ")");
+  Statements& statements = store.statements();
+  const auto columns = static_cast<std::int64_t>(store.shape().vectors.size());
+  for (const Sql which : {Sql::erase_chunks, Sql::erase_transforms}) {
+    statements.erase(which, kFirst, 0);
+    statements.erase(which, which == Sql::erase_chunks ? columns * kColumnStride : columns, kEnd);
+  }
+  for (const Sql which : {Sql::erase_norms, Sql::erase_marks, Sql::erase_codes})
+    statements.erase(which, kFirst, kEnd);
+  if (has_auxiliary(store.shape())) statements[Sql::delete_stray_auxiliary].run();
 }
 
 void verify_auxiliary(Store& store) {
@@ -183,6 +174,7 @@ void verify_auxiliary(Store& store) {
 
 void optimize(Store& store) {
   State state = store.state();
+  store.statements().prepare_writes();
   const std::vector<std::int64_t> free = free_slots(store, state.rows);
   if (!free.empty()) {
     const std::vector<RowHead> rows = all_rows(store);
@@ -197,7 +189,7 @@ void optimize(Store& store) {
   state.slots = state.rows;
   state.history = next_history(state.history, kOptimized);
   cut(store, state);
-  db::execute(store.connection(), "DELETE FROM " + shadow(store.shape(), "room"));
+  store.statements().erase(Sql::erase_room, kFirst, kEnd);
   for (std::size_t c = 0; c < store.shape().vectors.size(); ++c) recode_stale(store, before, state, c);
   write_state(store, state);
 }
