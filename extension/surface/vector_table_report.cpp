@@ -1,5 +1,6 @@
 #include "surface/vector_table_report.hpp"
 
+#include "db/read_transaction.hpp"
 #include "storage/integrity.hpp"
 #include "storage/table_report.hpp"
 #include "surface/definition_source.hpp"
@@ -16,7 +17,7 @@ std::string schema_argument(std::span<sqlite3_value* const> arguments) {
 class InfoRows final : public Rows {
  public:
   InfoRows(sqlite3* db, const std::string& schema, const std::string& name)
-      : store_(db, find_definition(db, schema, name)), state_(store_.state()) {}
+      : snapshot_(db, schema), store_(db, find_definition(db, schema, name)), state_(store_.state()) {}
 
   bool next() override {
     if (++position_ >= static_cast<std::int64_t>(store_.shape().vectors.size())) return false;
@@ -27,6 +28,7 @@ class InfoRows final : public Rows {
   [[nodiscard]] std::int64_t rowid() const override { return position_; }
 
  private:
+  db::ReadTransaction snapshot_;
   storage::Store store_;
   storage::State state_;
   std::int64_t position_ = -1;
@@ -88,6 +90,7 @@ void check(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   sqlite3* db = sqlite3_context_db_handle(context);
   const std::string schema = arguments.has(1) ? std::string(arguments[1].text()) : "main";
+  const db::ReadTransaction snapshot(db, schema);
   storage::Store store(db, find_definition(db, schema, std::string(arguments[0].text())));
   std::string text;
   for (const std::string& sentence : storage::find_damage(store))
