@@ -165,6 +165,8 @@ TEST_CASE("values and pairs of keys that make no sense are refused", "[core][fit
     CHECK_THROWS_AS(parse_spec(bad), Error);
   }
   CHECK(contains(message_of([] { static_cast<void>(parse_spec("whitening")); }), "project_mean"));
+  const std::string_view cut("whiten \0=1", 10);
+  CHECK(contains(message_of([&] { static_cast<void>(parse_spec(cut)); }), "a zero byte at byte 7"));
   CHECK(contains(message_of([] { static_cast<void>(parse_spec("whiten colour=red")); }), "shrinkage"));
 }
 

@@ -1,5 +1,6 @@
 #include "surface/definition_source.hpp"
 
+#include <algorithm>
 #include <isovec/error.hpp>
 
 #include "db/statement.hpp"
@@ -9,9 +10,11 @@
 namespace isovec::surface {
 namespace {
 
-// Bytes of the quoted name or text that `text` starts with, 1 for any other byte.
+// Bytes of the quoted name or text that `text` starts with, 1 for any other byte. To SQLite the brackets of
+// float[768] too are quotes.
 std::size_t quoted_size(std::string_view text) {
   const char open = text.front();
+  if (open == '[') return std::min(text.find(']'), text.size() - 1) + 1;
   if (open != '\'' && open != '"' && open != '`') return 1;
   for (std::size_t i = 1; i < text.size(); ++i) {
     if (text[i] != open) continue;
@@ -19,6 +22,11 @@ std::size_t quoted_size(std::string_view text) {
     ++i;
   }
   return text.size();
+}
+
+// SQLite leaves out an argument in which nothing stands.
+void append(std::vector<std::string>& arguments, const std::string& argument) {
+  if (argument.find_first_not_of(" \t\n\f\r") != std::string::npos) arguments.push_back(argument);
 }
 
 }  // namespace
@@ -34,7 +42,7 @@ std::vector<std::string> arguments_of(const std::string& create) {
     const char c = create[i];
     const bool ends = depth == 1 && (c == ',' || c == ')');
     if (ends) {
-      arguments.push_back(current);
+      append(arguments, current);
       current.clear();
     } else if (depth > 0 && comment == 0) {
       current += rest.substr(0, size);
