@@ -18,15 +18,15 @@ import time
 PACKAGES = ["apsw==3.54.1.0", "sqlite-vec==0.1.9", "vectorlite-py==0.2.0", "numpy"]
 
 
-def enter_environment(module):
+def enter_environment(module, packages=PACKAGES, name="peers-venv"):
     """Runs this script again under a Python that has the peers."""
-    folder = os.path.join(os.path.dirname(os.path.abspath(module)), "peers-venv")
+    folder = os.path.join(os.path.dirname(os.path.abspath(module)), name)
     python = os.path.join(folder, "bin", "python")
     if os.path.realpath(sys.prefix) == os.path.realpath(folder):
         return
     if not os.path.exists(os.path.join(folder, "complete")):
         subprocess.check_call([sys.executable, "-m", "venv", folder])
-        subprocess.check_call([python, "-m", "pip", "install", "--quiet", *PACKAGES])
+        subprocess.check_call([python, "-m", "pip", "install", "--quiet", *packages])
         open(os.path.join(folder, "complete"), "w").close()
     os.execv(python, [python, *sys.argv])
 

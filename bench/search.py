@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Searches and changes of an isovec table beside sqlite-vec, vec1 and faiss: one process, one thread.
+
+    python3 bench/search.py build/release/isovec.so [--vectors x.npy] [--rows 50000] [--queries 50] [--measure NAME]
+
+Without --vectors it makes a seeded anisotropic clustered set of 768 dimensions. The last 200 vectors are the queries.
+Peers come from PyPI into a virtual environment beside the module, once. Databases are files in a temporary folder, in
+WAL mode, checkpointed and opened anew before they are read. Prints the median of each measure in milliseconds (or a
+rate), and isovec's ratio to each peer. Every answer of isovec is compared with NumPy's float64 first.
+"""
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+import peers
+
+LARGE_CACHE = "PRAGMA cache_size = -1000000"
+DEFAULT_CACHE = "PRAGMA cache_size = -2000"
+
+
+def made_vectors(rows):
+    """Clusters in a cone: a mean three times the spread, variances that fall like 1 / rank."""
+    import numpy as np
+    random, d = np.random.default_rng(7), 768
+    scale = 1 / np.sqrt(1 + np.arange(d))
+    centers = random.standard_normal((500, d))
+    noise = random.standard_normal((rows + 200, d))
+    return ((8 * (centers[random.integers(0, 500, rows + 200)] + 0.7 * noise) + 3) * scale).astype(np.float32)
+
+
+class Bench:
+    def __init__(self, arguments, vectors, folder):
+        self.queries, self.x = vectors[-200:], vectors[:-200]
+        self.rows, self.d = self.x.shape
+        self.arguments, self.folder = arguments, folder
+        self.paths = peers.extension_paths(arguments.module)
+        self.results = {}
+
+    def open(self, name, pragma=LARGE_CACHE):
+        import apsw
+        extension = next(key for key in self.paths if name.startswith(key))
+        db = apsw.Connection(os.path.join(self.folder, name + ".db"))
+        db.enable_load_extension(True)
+        db.load_extension(self.paths[extension])
+        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", pragma):
+            db.execute(statement)
+        return db
+
+    def record(self, measure, who, value, unit="ms"):
+        self.results.setdefault((measure, unit), {})[who] = value
+
+    def time(self, runs, count=None):
+        """Medians of runs {who: f(i)}, in turn."""
+        times = {who: [] for who in runs}
+        for who, f in runs.items():
+            f(0)  # warm
+        for i in range(count or self.arguments.queries):
+            for who, f in runs.items():
+                begin = time.perf_counter()
+                f(i % len(self.queries))
+                times[who].append(1e3 * (time.perf_counter() - begin))
+        return {who: statistics.median(values) for who, values in times.items()}
+
+    def measure(self, name, runs, count=None):
+        for who, value in self.time(runs, count).items():
+            self.record(name, who, value)
+
+    # What the tables are and how they are asked
+
+    DEFINITIONS = {
+        "isovec": "CREATE VIRTUAL TABLE t USING isovec(v float[{d}], m integer)",
+        "sqlite-vec": "CREATE VIRTUAL TABLE t USING vec0(v float[{d}] distance_metric=cosine, m integer)",
+        "vec1": "CREATE VIRTUAL TABLE t USING vec1(vector, m)",
+    }
+    INSERTS = {
+        "isovec": "INSERT INTO t(rowid, v, m) VALUES (?, ?, ?)",
+        "sqlite-vec": "INSERT INTO t(rowid, v, m) VALUES (?, ?, ?)",
+        "vec1": "INSERT INTO t(rowid, vector, m) VALUES (?, ?, ?)",
+    }
+    SEARCHES = {
+        "isovec": "SELECT rowid, distance FROM t WHERE v MATCH ?1 AND k = 10 {filter}",
+        "sqlite-vec": "SELECT rowid, distance FROM t WHERE v MATCH ?1 AND k = 10 {filter}",
+        "vec1": "SELECT rowid, distance FROM t(?1, '{{\"k\":10}}') WHERE true {filter}",
+    }
+
+    def row(self, i):
+        return i + 1, self.x[i].tobytes(), i * 7919 % 1000
+
+    def fill(self, who):
+        db = self.open(who)
+        db.execute(self.DEFINITIONS[who].format(d=self.d))
+        begin = time.perf_counter()
+        with db:
+            db.executemany(self.INSERTS[who], (self.row(i) for i in range(self.rows)))
+        self.record("bulk insert", who, self.rows / (time.perf_counter() - begin), "rows/s")
+        if who == "vec1":
+            db.execute("INSERT INTO t(cmd, arg) VALUES ('rebuild', '{\"index\":\"flat\",\"distance\":\"cos\"}')")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.record("file over raw bytes", who, os.path.getsize(db.filename) / self.x.nbytes, "ratio")
+        db.close()
+
+    def search(self, db, who, filter=""):
+        sql = self.SEARCHES[who].format(filter=filter)
+        return lambda i: db.execute(sql, (self.queries[i].tobytes(),)).fetchall()
+
+    def check(self, db):
+        import numpy as np
+        x = self.x.astype(np.float64)
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        find = self.search(db, "isovec")
+        for i in range(20):
+            similarity = x @ self.queries[i].astype(np.float64)
+            expected = set((np.argsort(-similarity)[:10] + 1).tolist())
+            if expected != {row[0] for row in find(i)}:
+                sys.exit(f"isovec's answer to query {i} is not NumPy's")
+
+    def searches(self):
+        import faiss
+        import numpy as np
+        tables = ("isovec", "sqlite-vec", "vec1")
+        for name, pragma in (("k = 10", LARGE_CACHE), ("k = 10, default cache", DEFAULT_CACHE)):
+            open_tables = {who: self.open(who, pragma) for who in tables}
+            if pragma == LARGE_CACHE:
+                self.check(open_tables["isovec"])
+            runs = {who: self.search(db, who) for who, db in open_tables.items()}
+            if pragma == LARGE_CACHE:
+                faiss.omp_set_num_threads(1)
+                flat = faiss.IndexFlatIP(self.d)
+                flat.add(self.x / np.linalg.norm(self.x, axis=1, keepdims=True))
+                runs["faiss"] = lambda i: flat.search(self.queries[i:i + 1], 10)
+            self.measure(name, runs)
+        db = self.open("isovec")
+        stream = "SELECT rowid, distance FROM t WHERE v MATCH ?1"
+
+        def first_ten(i):
+            rows = db.execute(stream, (self.queries[i].tobytes(),))
+            return [next(rows) for _ in range(10)]
+        self.measure("first ten of a stream", {"isovec": first_ten, "isovec k = 10": self.search(db, "isovec")})
+        for percent, below in ((50, 500), (10, 100), (1, 10), (0.1, 1)):
+            runs = {who: self.search(self.open(who), who, f"AND m < {below}") for who in tables}
+            self.measure(f"filter passing {percent} %", runs)
+
+    def transforms(self):
+        db = self.open("isovec")
+        find = self.search(db, "isovec")
+        raw = self.time({"raw": find})["raw"]
+        given = db.execute("SELECT vec_fit(v, 'whiten') FROM (SELECT v FROM t LIMIT 20000)").fetchone()[0]
+        sql = "SELECT rowid FROM t WHERE v MATCH ?1 AND k = 10 AND transform = ?2"
+        apply = self.time({"given": lambda i: db.execute(sql, (self.queries[i].tobytes(), given)).fetchall()}, 3)
+        self.record("transform given with the query", "isovec", apply["given"])
+        self.record("transform given with the query", "isovec raw", raw)
+        begin = time.perf_counter()
+        db.execute("INSERT INTO t(t) VALUES ('fit whiten')")
+        self.record("fit whiten and code", "isovec", 1e3 * (time.perf_counter() - begin))
+        self.record("whitened, k = 10", "isovec", self.time({"w": find})["w"])
+        self.record("whitened, k = 10", "isovec raw", raw)
+
+    def changes(self):
+        tables = ("isovec", "sqlite-vec")
+        for who in tables:
+            db = self.open(who + "-changes")
+            db.execute(self.DEFINITIONS[who].format(d=self.d))
+            begin = time.perf_counter()
+            for i in range(3000):
+                db.execute(self.INSERTS[who], self.row(i))
+            self.record("single-row transactions", who, 3000 / (time.perf_counter() - begin), "rows/s")
+            db = self.open(who)
+            begin = time.perf_counter()
+            with db:
+                db.execute("DELETE FROM t WHERE rowid % 2 = 0")
+            self.record("delete half the rows", who, 1e3 * (time.perf_counter() - begin))
+
+    def partitions(self):
+        db = self.open("isovec-partitions")
+        db.execute(f"CREATE VIRTUAL TABLE t USING isovec(v float[{self.d}], p integer partition key)")
+        parts = self.rows // 50
+        with db:
+            db.executemany("INSERT INTO t(rowid, v, p) VALUES (?, ?, ?)",
+                           ((i + 1, self.x[i].tobytes(), i % parts) for i in range(self.rows)))
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+        db = self.open("isovec-partitions")
+        whole = self.open("isovec")
+        self.measure("one of many partitions of 50 rows",
+                     {"isovec": self.search(db, "isovec", "AND p = 17"), "isovec k = 10": self.search(whole, "isovec")})
+        self.measure("all of those partitions",
+                     {"isovec": self.search(db, "isovec"), "isovec k = 10": self.search(whole, "isovec")})
+
+    def print(self):
+        print(f"\n{self.rows} rows of {self.d} dimensions, {self.arguments.queries} queries\n")
+        print(f"{'':36}{'isovec':>12}   beside")
+        for (measure, unit), values in self.results.items():
+            ours = values["isovec"]
+            others = ", ".join(f"{who} {value:.4g} (ratio {ours / value:.3f})"
+                               for who, value in values.items() if who != "isovec")
+            print(f"{measure:36}{ours:12.4g} {unit}   {others}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("module")
+    parser.add_argument("--vectors", help="a .npy file of rows; float16 is widened")
+    parser.add_argument("--rows", type=int, default=50_000, help="of the vectors that are made")
+    parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--measure", help="searches, transforms, partitions or changes alone")
+    arguments = parser.parse_args()
+    peers.enter_environment(arguments.module, [*peers.PACKAGES, "faiss-cpu"], "search-venv")
+    import numpy as np
+    vectors = (np.load(arguments.vectors).astype(np.float32) if arguments.vectors else made_vectors(arguments.rows))
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(arguments, vectors, folder)
+        for who in ("isovec", "sqlite-vec", "vec1"):
+            bench.fill(who)
+        for name in ("searches", "partitions", "changes", "transforms"):
+            if arguments.measure in (None, name):
+                getattr(bench, name)()
+        bench.print()
+
+
+if __name__ == "__main__":
+    main()
