@@ -206,6 +206,27 @@ TEST_CASE("NULL in, NULL out", "[surface][arguments]") {
   }
 }
 
+TEST_CASE("NULL gives NULL whatever the other arguments are", "[surface][arguments]") {
+  Connection db;
+  const auto functions = db.rows(
+      "SELECT DISTINCT name, narg FROM pragma_function_list WHERE name GLOB 'vec_*' AND narg >= 2 ORDER BY "
+      "1");
+  CHECK(functions.size() > 40);
+  for (const auto& function : functions) {
+    const int count = std::stoi(function[1]);
+    for (int null = 0; null < count; ++null) {
+      if (function[0] == "vec_transform_make" && null == 0) continue;  // the mean may be left out
+      for (const char* wrong : {"42", "x'01'", "'no such thing'"}) {
+        std::string call = function[0] + "(";
+        for (int i = 0; i < count; ++i)
+          call += std::string(i == 0 ? "" : ", ") + (i == null ? "NULL" : wrong);
+        CAPTURE(call);
+        CHECK(db.one("SELECT " + call + ") IS NULL") == "1");
+      }
+    }
+  }
+}
+
 TEST_CASE("wrong values are errors that name the function", "[surface][arguments]") {
   Connection db;
   add_test_functions(db);

@@ -19,13 +19,12 @@ namespace {
 
 using codec::ElementType;
 
-// Two vectors of one type and dimension.
+// Two vectors of one type and dimension; neither argument is NULL.
 struct Pair {
   Pair(sqlite3_context* context, const Arguments& arguments)
       : a(context, arguments, 0), b(context, arguments, 1) {
-    if (!is_null()) codec::require_same_shape(a.view(), b.view());
+    codec::require_same_shape(a.view(), b.view());
   }
-  [[nodiscard]] bool is_null() const noexcept { return a.is_null() || b.is_null(); }
   [[nodiscard]] ElementType type() const noexcept { return a.type(); }
   [[nodiscard]] std::size_t dimension() const noexcept { return a.dimension(); }
   [[nodiscard]] std::span<const float> wide_a() { return {a.float32(), a.dimension()}; }
@@ -177,8 +176,8 @@ void set_number(sqlite3_context* context, Pair& pair, std::optional<double> valu
 
 template <auto Measure>
 void measure(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
   Pair pair(context, arguments);
-  if (pair.is_null()) return;
   set_number(context, pair, Measure(pair));
 }
 

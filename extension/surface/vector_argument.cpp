@@ -74,7 +74,7 @@ VectorArgument::VectorArgument(sqlite3_context* context, const Arguments& argume
     view_ = codec::view_vector(value_.blob(), codec::type_of_subtype(subtype_));
   } else if (type == SQLITE_TEXT) {
     read_text();
-  } else if (type != SQLITE_NULL) {
+  } else {
     throw_no_vector(value_);
   }
 }

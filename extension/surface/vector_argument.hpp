@@ -20,15 +20,14 @@ namespace isovec::surface {
 class VectorArgument {
  public:
   /// Decodes argument `index`: a BLOB of the type that its subtype says (float32 without one), or JSON text
-  /// (float32). Throws where it is no vector. A NULL is a vector of no elements: ask is_null(), or
-  /// Arguments::any_null() before. A BLOB's elements are not looked at; see require_finite().
+  /// (float32). Throws where it is no vector, which NULL is not: ask Arguments::any_null() before. A BLOB's
+  /// elements are not looked at; see require_finite().
   VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index);
   /// Leaves what was worked out for a constant argument with the statement.
   ~VectorArgument();
   VectorArgument(const VectorArgument&) = delete;
   VectorArgument& operator=(const VectorArgument&) = delete;
 
-  [[nodiscard]] bool is_null() const noexcept { return view_.data == nullptr; }
   [[nodiscard]] const codec::VectorView& view() const noexcept { return view_; }
   [[nodiscard]] codec::ElementType type() const noexcept { return view_.type; }
   [[nodiscard]] std::size_t dimension() const noexcept { return view_.dimension; }
