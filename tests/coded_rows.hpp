@@ -127,6 +127,10 @@ inline double exact_distance(index::Metric metric, std::span<const float> q, std
       return core::distance_l2(q, x);
     case index::Metric::dot:
       return core::distance_dot(q, x);
+    case index::Metric::l1:
+      return core::l1(q, x);
+    case index::Metric::hamming:
+      break;
   }
   return 0;
 }

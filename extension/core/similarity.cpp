@@ -26,10 +26,8 @@ std::optional<double> undefined(double dot) noexcept {
 
 std::optional<double> wide_cosine(std::span<const float> a, std::span<const float> b) noexcept {
   const double dot = wide_dot(a, b);
-  const double aa = wide_squared_norm(a);
-  const double bb = wide_squared_norm(b);
-  if (aa == 0 || bb == 0) return undefined(dot);
-  return std::clamp(dot / std::sqrt(aa * bb), -1.0, 1.0);
+  const auto cosine = finish_wide_cosine(dot, wide_squared_norm(a), wide_squared_norm(b));
+  return cosine ? cosine : undefined(dot);
 }
 
 }  // namespace
@@ -86,6 +84,11 @@ std::optional<double> cosine(std::span<const float> a, std::span<const float> b)
   const DotAndNorm sums = kernel.dot_and_squared_norm(a.data(), b.data(), a.size());
   const float norm_a = kernel.squared_norm(a.data(), a.size());
   return finish_cosine({sums.dot, norm_a, sums.squared_norm}, a, b);
+}
+
+std::optional<double> finish_wide_cosine(double dot, double squared_norm_a, double squared_norm_b) noexcept {
+  if (squared_norm_a == 0 || squared_norm_b == 0) return std::nullopt;
+  return std::clamp(dot / std::sqrt(squared_norm_a * squared_norm_b), -1.0, 1.0);
 }
 
 std::optional<double> angle(std::span<const float> a, std::span<const float> b) noexcept {

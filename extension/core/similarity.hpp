@@ -46,6 +46,10 @@ struct CosineSums {
 [[nodiscard]] std::optional<double> finish_cosine(const CosineSums& sums, std::span<const float> a,
                                                   std::span<const float> b) noexcept;
 
+/// The same of float64 sums, such as those of int8 vectors, which are exact.
+[[nodiscard]] std::optional<double> finish_wide_cosine(double dot, double squared_norm_a,
+                                                       double squared_norm_b) noexcept;
+
 /// Angle between a and b in radians, accurate also where the cosine is near 1 or -1; nothing where a or b is
 /// all zeros.
 [[nodiscard]] std::optional<double> angle(std::span<const float> a, std::span<const float> b) noexcept;

@@ -7,7 +7,7 @@
 namespace isovec::index {
 
 /// The distance that a column is searched by. The values are stored in tables: do not change them.
-enum class Metric : std::uint8_t { cosine = 1, l2 = 2, dot = 3 };
+enum class Metric : std::uint8_t { cosine = 1, l2 = 2, dot = 3, l1 = 4, hamming = 5 };
 
 /// As written after distance_metric=.
 [[nodiscard]] constexpr std::string_view name_of(Metric metric) noexcept {
@@ -18,8 +18,17 @@ enum class Metric : std::uint8_t { cosine = 1, l2 = 2, dot = 3 };
       return "l2";
     case Metric::dot:
       return "dot";
+    case Metric::l1:
+      return "l1";
+    case Metric::hamming:
+      return "hamming";
   }
   return "";
+}
+
+/// Whether the metric is a function of inner products: such have codes, and a form under a transform.
+[[nodiscard]] constexpr bool is_of_products(Metric metric) noexcept {
+  return metric == Metric::cosine || metric == Metric::l2 || metric == Metric::dot;
 }
 
 }  // namespace isovec::index

@@ -50,6 +50,9 @@ ScoreError raw_error(Metric metric, std::size_t d, double norm) noexcept {
       error.per_norm = gamma * norm;
       error.absolute = static_cast<double>(d) * 0x1p-149;
       break;
+    case Metric::l1:
+    case Metric::hamming:
+      break;  // not bounded by codes
   }
   return error;
 }
@@ -143,7 +146,8 @@ QueryCode::QueryCode(Metric metric, bool transformed, std::vector<double> vector
   wide_.resize(padded);
   high_.resize(padded);
   low_.resize(padded);
-  bounded_ = finite && (largest == 0 || (largest >= kSmallest && largest <= kLargest));
+  bounded_ =
+      is_of_products(metric_) && finite && (largest == 0 || (largest >= kSmallest && largest <= kLargest));
   if (!bounded_) return;
   const double rounding = 1 + static_cast<double>(vector_.size() + 32) * kRoundoff64;
   norm_ = std::sqrt(core::kernels().dot_f64(vector_.data(), vector_.data(), vector_.size())) * rounding;

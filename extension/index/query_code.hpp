@@ -52,7 +52,7 @@ class QueryCode {
   [[nodiscard]] Metric metric() const noexcept { return metric_; }
   [[nodiscard]] bool is_transformed() const noexcept { return transformed_; }
   [[nodiscard]] std::size_t dimension() const noexcept { return vector_.size(); }
-  /// Whether anything can be said from codes; where not, every row has to be scored.
+  /// Whether anything can be said from codes, and not of l1; where not, every row has to be scored.
   [[nodiscard]] bool bounded() const noexcept { return bounded_; }
   /// q, in cosine q / |q|, in float64.
   [[nodiscard]] std::span<const double> vector() const noexcept { return vector_; }

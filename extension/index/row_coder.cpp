@@ -29,6 +29,10 @@ double norm_of(std::span<const float> x) {
 
 RowCoder::RowCoder(Metric metric, std::size_t dimension, const Transform* transform)
     : metric_(metric), dimension_(dimension), transform_(transform) {
+  if (!is_of_products(metric)) {
+    throw Error(Code::invalid_argument,
+                "rows searched by " + std::string(name_of(metric)) + " have no codes");
+  }
   if (transform_ == nullptr) return;
   const TransformParts& parts = transform_->parts();
   if (parts.input_dimensions != dimension) {

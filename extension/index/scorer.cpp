@@ -4,28 +4,64 @@
 #include <cmath>
 #include <isovec/error.hpp>
 #include <limits>
+#include <string>
 
+#include "codec/vector_convert.hpp"
 #include "core/kernels.hpp"
 #include "core/similarity.hpp"
+#include "index/integer_scorer.hpp"
 
 namespace isovec::index {
 namespace {
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
-class RawCosine final : public Scorer {
- public:
-  explicit RawCosine(Query query) : Scorer(std::move(query)) {
-    squared_norm_ = core::kernels().squared_norm(query_.vector.data(), query_.vector.size());
-    if (core::squared_norm(query_.vector) == 0) {
-      throw Error(Code::invalid_argument,
-                  "the query is a zero vector, and a cosine with it is undefined: search with a vector that "
-                  "has a direction, or use distance_metric=l2");
+// Rows of a floating-point type, or any rows that are to be transformed: scored as float32.
+class FloatScorer : public Scorer {
+ protected:
+  using Scorer::Scorer;
+  /// Row r starts at data + r * stride, stride in elements.
+  struct Rows {
+    const float* data;
+    std::size_t stride;
+    std::size_t count;
+    std::span<const double> norms;
+    [[nodiscard]] std::span<const float> row(std::size_t r, std::size_t d) const {
+      return {data + r * stride, d};
     }
+  };
+  virtual void score_floats(const Rows& rows, std::span<double> scores) = 0;
+
+ private:
+  void score_rows(const RowBatch& batch, std::span<double> scores) final {
+    score_floats(widened(batch), scores);
+  }
+  Rows widened(const RowBatch& batch) {
+    const std::size_t count = batch.rowids.size();
+    if (query_.type == codec::ElementType::float32) {
+      return {reinterpret_cast<const float*>(batch.vectors), batch.stride / sizeof(float), count,
+              batch.norms};
+    }
+    const std::size_t d = query_.vector.size();
+    wide_.resize(count * d);
+    for (std::size_t r = 0; r < count; ++r) {
+      codec::to_float32({query_.type, d, batch.vectors + r * batch.stride},
+                        std::span(wide_).subspan(r * d, d));
+    }
+    return {wide_.data(), d, count, batch.norms};
+  }
+  std::vector<float> wide_;
+};
+
+class RawCosine final : public FloatScorer {
+ public:
+  explicit RawCosine(Query query) : FloatScorer(std::move(query)) {
+    squared_norm_ = core::kernels().squared_norm(query_.vector.data(), query_.vector.size());
+    if (core::squared_norm(query_.vector) == 0) refuse_zero_query();
   }
 
  protected:
-  void score_rows(const Rows& rows, std::span<double> scores) override {
+  void score_floats(const Rows& rows, std::span<double> scores) override {
     const std::size_t d = query_.vector.size();
     dots_.resize(rows.count);
     norms_.resize(rows.count);
@@ -43,12 +79,12 @@ class RawCosine final : public Scorer {
   std::vector<float> norms_;
 };
 
-class RawL2 final : public Scorer {
+class RawL2 final : public FloatScorer {
  public:
-  explicit RawL2(Query query) : Scorer(std::move(query)) {}
+  explicit RawL2(Query query) : FloatScorer(std::move(query)) {}
 
  protected:
-  void score_rows(const Rows& rows, std::span<double> scores) override {
+  void score_floats(const Rows& rows, std::span<double> scores) override {
     const std::size_t d = query_.vector.size();
     sums_.resize(rows.count);
     core::kernels().squared_l2_rows(query_.vector.data(), rows.data, rows.count, rows.stride, d,
@@ -62,12 +98,12 @@ class RawL2 final : public Scorer {
   std::vector<float> sums_;
 };
 
-class RawDot final : public Scorer {
+class RawDot final : public FloatScorer {
  public:
-  explicit RawDot(Query query) : Scorer(std::move(query)) {}
+  explicit RawDot(Query query) : FloatScorer(std::move(query)) {}
 
  protected:
-  void score_rows(const Rows& rows, std::span<double> scores) override {
+  void score_floats(const Rows& rows, std::span<double> scores) override {
     const std::size_t d = query_.vector.size();
     sums_.resize(rows.count);
     core::kernels().dot_rows(query_.vector.data(), rows.data, rows.count, rows.stride, d, sums_.data());
@@ -80,11 +116,29 @@ class RawDot final : public Scorer {
   std::vector<float> sums_;
 };
 
+class RawL1 final : public FloatScorer {
+ public:
+  explicit RawL1(Query query) : FloatScorer(std::move(query)) {}
+
+ protected:
+  void score_floats(const Rows& rows, std::span<double> scores) override {
+    const std::size_t d = query_.vector.size();
+    sums_.resize(rows.count);
+    core::kernels().l1_rows(query_.vector.data(), rows.data, rows.count, rows.stride, d, sums_.data());
+    for (std::size_t r = 0; r < rows.count; ++r) {
+      scores[r] = core::finish_l1(sums_[r], rows.row(r, d), query_.vector);
+    }
+  }
+
+ private:
+  std::vector<float> sums_;
+};
+
 // With z the transformed query and row, <z_q, z_x> = a.x - b (a.x / |x| - b where rows are normalized before
 // the map), and the norms of both are known: everything else follows from these three numbers.
-class Transformed final : public Scorer {
+class Transformed final : public FloatScorer {
  public:
-  explicit Transformed(Query query) : Scorer(std::move(query)) {
+  explicit Transformed(Query query) : FloatScorer(std::move(query)) {
     const Transform& transform = *query_.transform;
     form_ = query_.mean.empty() ? transform.query_form(query_.vector)
                                 : transform.query_form(query_.vector, query_.mean);
@@ -99,7 +153,7 @@ class Transformed final : public Scorer {
   }
 
  protected:
-  void score_rows(const Rows& rows, std::span<double> scores) override {
+  void score_floats(const Rows& rows, std::span<double> scores) override {
     const std::size_t d = query_.vector.size();
     core::kernels().dot_f64_f32_rows(form_.a.data(), rows.data, rows.count, rows.stride, d, scores.data());
     for (std::size_t r = 0; r < rows.count; ++r) {
@@ -136,12 +190,17 @@ class Transformed final : public Scorer {
 }  // namespace
 
 std::unique_ptr<Scorer> Scorer::make(Query query) {
-  if (query.transform != nullptr) return std::make_unique<Transformed>(std::move(query));
+  if (query.transform != nullptr) {
+    const bool possible = is_of_products(query.metric) && query.type != codec::ElementType::bit;
+    if (!possible) refuse_metric(query);
+    return std::make_unique<Transformed>(std::move(query));
+  }
   if (!query.mean.empty()) {
     throw Error(Code::invalid_argument,
                 "query_mean replaces the mean that a transform subtracts, and this search has no transform: "
                 "leave query_mean out");
   }
+  if (!codec::is_floating(query.type)) return make_integer_scorer(std::move(query));
   switch (query.metric) {
     case Metric::cosine:
       return std::make_unique<RawCosine>(std::move(query));
@@ -149,29 +208,30 @@ std::unique_ptr<Scorer> Scorer::make(Query query) {
       return std::make_unique<RawL2>(std::move(query));
     case Metric::dot:
       return std::make_unique<RawDot>(std::move(query));
+    case Metric::l1:
+      return std::make_unique<RawL1>(std::move(query));
+    case Metric::hamming:
+      break;
   }
-  throw Error(Code::invalid_argument, "unknown distance metric");
+  refuse_metric(query);
 }
 
-Scorer::Rows Scorer::widened(const RowBatch& batch) {
-  const std::size_t count = batch.rowids.size();
-  if (query_.type == codec::ElementType::float32) {
-    return {reinterpret_cast<const float*>(batch.vectors), batch.stride / sizeof(float), count, batch.norms};
-  }
-  const std::size_t d = query_.vector.size();
-  const core::HalfKernels& kernels =
-      query_.type == codec::ElementType::float16 ? core::kernels().float16 : core::kernels().bfloat16;
-  wide_.resize(count * d);
-  for (std::size_t r = 0; r < count; ++r) {
-    kernels.to_float(reinterpret_cast<const std::uint16_t*>(batch.vectors + r * batch.stride), d,
-                     wide_.data() + r * d);
-  }
-  return {wide_.data(), d, count, batch.norms};
+void Scorer::refuse_zero_query() {
+  throw Error(Code::invalid_argument,
+              "the query is a zero vector, and a cosine with it is undefined: search with a vector that "
+              "has a direction, or use distance_metric=l2");
+}
+
+void Scorer::refuse_metric(const Query& query) {
+  throw Error(Code::invalid_argument, std::string(query.transform != nullptr ? "transformed " : "") +
+                                          std::string(codec::name_of(query.type)) +
+                                          " vectors are not searched by " +
+                                          std::string(name_of(query.metric)));
 }
 
 std::span<const double> Scorer::score(const RowBatch& batch) {
   scores_.resize(batch.rowids.size());
-  score_rows(widened(batch), scores_);
+  score_rows(batch, scores_);
   return scores_;
 }
 

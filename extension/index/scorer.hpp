@@ -16,20 +16,20 @@ namespace isovec::index {
 /// What a search compares the rows with.
 struct Query {
   Metric metric = Metric::cosine;
-  codec::ElementType type = codec::ElementType::float32;  ///< of the rows: a floating-point type
-  std::vector<float> vector;
+  codec::ElementType type = codec::ElementType::float32;  ///< of the rows
+  std::vector<float> vector;                              ///< as float32, which is exact for every type
   /// How the rows are transformed before they are compared, or null; must outlive the scorer.
   const Transform* transform = nullptr;
   /// Stands in for the transform's mean on the query's side; empty for the transform's own.
   std::vector<float> mean;
 };
 
-/// Scores rows against one query. A score is a similarity for cosine and the distance for l2 and dot, NaN
-/// where it is undefined (a cosine with a zero vector).
+/// Scores rows against one query. A score is a similarity for cosine and the distance for every other metric,
+/// NaN where it is undefined (a cosine with a zero vector).
 class Scorer {
  public:
-  /// Throws Error where a cosine with this query is undefined, or `mean` is given to a transform that
-  /// subtracts none.
+  /// Throws Error where a cosine with this query is undefined, `mean` is given to a transform that subtracts
+  /// none, or the metric is not one of the rows' type or of transformed rows.
   [[nodiscard]] static std::unique_ptr<Scorer> make(Query query);
   virtual ~Scorer() = default;
   Scorer(const Scorer&) = delete;
@@ -40,22 +40,12 @@ class Scorer {
 
  protected:
   explicit Scorer(Query query) : query_(std::move(query)) {}
-  /// Rows as float32: row r starts at data + r * stride, stride in elements.
-  struct Rows {
-    const float* data;
-    std::size_t stride;
-    std::size_t count;
-    std::span<const double> norms;
-    [[nodiscard]] std::span<const float> row(std::size_t r, std::size_t d) const {
-      return {data + r * stride, d};
-    }
-  };
-  virtual void score_rows(const Rows& rows, std::span<double> scores) = 0;
+  virtual void score_rows(const RowBatch& batch, std::span<double> scores) = 0;
+  [[noreturn]] static void refuse_zero_query();
+  [[noreturn]] static void refuse_metric(const Query& query);
   Query query_;
 
  private:
-  [[nodiscard]] Rows widened(const RowBatch& batch);
-  std::vector<float> wide_;
   std::vector<double> scores_;
 };
 

@@ -157,8 +157,7 @@ std::optional<double> cosine_of(Pair& pair) {
   if (pair.type() == ElementType::bit) throw_bits("cosine");
   const Sums sums = cosine_sums(pair);
   if (pair.type() == ElementType::int8) {
-    if (sums.squared_norm_a == 0 || sums.squared_norm_b == 0) return std::nullopt;
-    return std::clamp(sums.dot / std::sqrt(sums.squared_norm_a * sums.squared_norm_b), -1.0, 1.0);
+    return core::finish_wide_cosine(sums.dot, sums.squared_norm_a, sums.squared_norm_b);
   }
   const core::CosineSums narrow{static_cast<float>(sums.dot), static_cast<float>(sums.squared_norm_a),
                                 static_cast<float>(sums.squared_norm_b)};
