@@ -232,8 +232,8 @@ TEST_CASE("a refused value loses nothing and says what was expected", "[surface]
   CHECK(insert(Bytes{std::string(16, '\0')}) ==
         "docs: column e: dimensions differ: the column has 3 and the vector has 4");
   CHECK(insert(Bytes{std::string(13, '\0')}) ==
-        "docs: column e: a float32 vector of 3 dimensions has 12 bytes, got 13");
-  CHECK(insert(Bytes{""}) == "docs: column e: a float32 vector of 3 dimensions has 12 bytes, got 0");
+        "docs: column e: a vector of 3 float32 numbers has 12 bytes, got 13");
+  CHECK(insert(Bytes{""}) == "docs: column e: a vector of 3 float32 numbers has 12 bytes, got 0");
   CHECK(insert(7) ==
         "docs: column e: expected a vector of 3 float32 numbers as a BLOB or a JSON array, got INTEGER");
   CHECK(insert("[1,2,\"x\"]").find("docs: column e: ") == 0);

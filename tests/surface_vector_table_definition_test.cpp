@@ -34,6 +34,10 @@ TEST_CASE("columns may be declared in every form of the grammar", "[surface][def
         "key text, a blob, b blob");
   CHECK(columns_of("a float[3] transform='whiten eps=1' distance_metric=cosine codes=none") == "a blob");
   CHECK(columns_of(
+            "a INT8[3], b i8[2] distance_metric=l1, c Bit[8], d bit[16] distance_metric=HAMMING codes=none, "
+            "e f16[3] distance_metric=L1, f int8[8192] transform='center'") ==
+        "a blob, b blob, c blob, d blob, e blob, f blob");
+  CHECK(columns_of(
             "a float[3], p Text Partition Key, y integer, l text INDEXED, +b blob, +c, x real, f boolean") ==
         "a blob, p text, y integer, l text, b blob, c , x real, f boolean");
   CHECK(columns_of("\"a col\" float[3], `b` float[2], [c]float[1], chunk_size=8") ==
@@ -56,9 +60,15 @@ TEST_CASE("a wrong definition is refused with a sentence that says where and wha
   CHECK(refusal("a flaot[3]") ==
         "isovec: in 'a flaot[3]': unknown vector type 'flaot': float, float16, bfloat16, int8, bit");
   CHECK(refusal("a bit[12]").find("must be a multiple of 8, got 12") != std::string::npos);
-  CHECK(refusal("a float[3] distance_metric=euclid") ==
-        "isovec: in 'a float[3] distance_metric=euclid': distance_metric must be cosine, l2 or dot, found "
-        "'euclid'");
+  CHECK(
+      refusal("a float[3] distance_metric=euclid") ==
+      "isovec: in 'a float[3] distance_metric=euclid': distance_metric must be cosine, l2, dot or l1, found "
+      "'euclid'");
+  CHECK(refusal("a int8[3] distance_metric=hamming")
+            .find("must be cosine, l2, dot or l1, found 'hamming', which is of bit columns") !=
+        std::string::npos);
+  CHECK(refusal("a bit[8] distance_metric=cosine")
+            .find("distance_metric of a bit column must be hamming, found 'cosine'") != std::string::npos);
   CHECK(refusal("a float[3] metric=l2")
             .find("unknown option 'metric': a vector column takes distance_metric=, "
                   "transform=, codes=") != std::string::npos);

@@ -22,9 +22,11 @@ double rounding_of(codec::ElementType type) {
       return kFloat16Rounding;
     case codec::ElementType::bfloat16:
       return kBfloat16Rounding;
-    default:
-      return 0;
+    case codec::ElementType::int8:
+    case codec::ElementType::bit:
+      break;  // integers are what they say
   }
+  return 0;
 }
 
 // Calls visit(rowid, vector as float32) for each row of a column.
@@ -81,7 +83,9 @@ std::vector<double> norms_of(Store& store, const State& state, std::size_t colum
 }
 
 Refit fit_column(Store& store, const State& state, std::size_t column, const Spec& spec) {
-  const double rounding = rounding_of(store.shape().vectors[column].type);
+  const VectorColumn& declared = store.shape().vectors[column];
+  require_transformable(declared);
+  const double rounding = rounding_of(declared.type);
   Statistics statistics(required_statistics(spec));
   for_each_row(store, state, column,
                [&](std::int64_t, std::span<const float> vector) { statistics.add(vector, 1.0, rounding); });
@@ -93,8 +97,9 @@ Refit fit_column(Store& store, const State& state, std::size_t column, const Spe
 }
 
 Refit given_transform(Store& store, const State& state, std::size_t column, std::span<const std::byte> blob) {
-  const Transform transform = transform_from_blob(blob);
   const VectorColumn& declared = store.shape().vectors[column];
+  require_transformable(declared);
+  const Transform transform = transform_from_blob(blob);
   if (transform.input_dimensions() != declared.dimension) {
     throw Error(Code::invalid_argument,
                 "the transform maps vectors of " + std::to_string(transform.input_dimensions()) +

@@ -2,10 +2,25 @@
 
 #include <algorithm>
 #include <cctype>
+#include <isovec/error.hpp>
 
 #include "storage/checksum.hpp"
 
 namespace isovec::storage {
+
+void require_transformable(const VectorColumn& column) {
+  if (column.type == codec::ElementType::bit) {
+    throw Error(Code::invalid_argument,
+                "column " + column.name +
+                    " holds bits, and a transform is of numbers: transform a float or int8 column, or the "
+                    "vectors before they become bits");
+  }
+  if (!index::is_of_products(column.metric)) {
+    throw Error(Code::invalid_argument, "column " + column.name + " is searched by " +
+                                            std::string(index::name_of(column.metric)) +
+                                            ", which has no form under a transform: cosine, l2 and dot have");
+  }
+}
 
 Affinity affinity_of(const std::string& declared_type) {
   std::string type = declared_type;

@@ -18,12 +18,18 @@ struct VectorColumn {
   codec::ElementType type = codec::ElementType::float32;
   std::size_t dimension = 0;
   index::Metric metric = index::Metric::cosine;
-  bool coded = true;      ///< Blocks of codes are kept, for fast searches.
+  /// Blocks of codes are kept, for fast searches. Never of int8 and bit vectors, nor for l1 and hamming: such
+  /// are scored as they are stored.
+  bool coded = true;
   std::string transform;  ///< The spec that 'fit' fits where it names none; empty where none is declared.
 
   /// Bytes of one vector.
   [[nodiscard]] std::size_t bytes() const noexcept { return codec::bytes_of(type, dimension); }
 };
+
+/// Throws Error unless the column may be searched under a transform: its elements are numbers, and its metric
+/// is a function of inner products.
+void require_transformable(const VectorColumn& column);
 
 /// How SQLite converts a value that is stored in a column, from its declared type.
 enum class Affinity : std::uint8_t { blob, text, numeric, integer, real };

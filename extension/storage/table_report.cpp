@@ -2,18 +2,21 @@
 
 #include <algorithm>
 
+#include "codec/vector_blob.hpp"
 #include "storage/row_scan.hpp"
 #include "storage/schema.hpp"
 
 namespace isovec::storage {
 namespace {
 
-// Elements are numbers of any floating type: all zero where every byte but the sign is.
-bool is_zero(std::span<const std::byte> vector, std::size_t element_bytes) noexcept {
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const bool has_sign = i % element_bytes == element_bytes - 1;
+// Floating-point elements are zero also where their sign is set: it is the highest bit of the last byte.
+bool is_zero(const codec::VectorView& vector) noexcept {
+  const std::span<const std::byte> bytes = vector.bytes();
+  const std::size_t element_bytes = codec::bits_of(vector.type) / 8;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const bool has_sign = codec::is_floating(vector.type) && i % element_bytes == element_bytes - 1;
     const std::byte mask = has_sign ? std::byte{0x7F} : std::byte{0xFF};
-    if ((vector[i] & mask) != std::byte{0}) return false;
+    if ((bytes[i] & mask) != std::byte{0}) return false;
   }
   return true;
 }
@@ -45,8 +48,8 @@ std::int64_t count_undefined(Store& store, const State& state, std::size_t colum
   while (const auto batch = rows.next()) {
     for (const double norm : batch->norms) count += norm == 0 ? 1 : 0;
     for (std::size_t r = 0; transform == nullptr && r < batch->rowids.size(); ++r) {
-      const std::span<const std::byte> vector(batch->vectors + r * batch->stride, declared.bytes());
-      count += is_zero(vector, codec::bits_of(declared.type) / 8) ? 1 : 0;
+      const std::byte* vector = batch->vectors + r * batch->stride;
+      count += is_zero({declared.type, declared.dimension, vector}) ? 1 : 0;
     }
   }
   return count;

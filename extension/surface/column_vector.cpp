@@ -6,6 +6,19 @@
 #include "codec/vector_json.hpp"
 
 namespace isovec::surface {
+namespace {
+
+using codec::ElementType;
+
+// What makes a vector of this type of another, for messages.
+std::string constructors_of(ElementType type) {
+  const std::string exact = std::string(codec::constructor_of(type)) + "()";
+  if (type == ElementType::int8) return exact + ", or of fractions in vec_quantize_int8(v, 'unit')";
+  if (type == ElementType::bit) return exact + ", or of other numbers in vec_quantize_binary()";
+  return exact;
+}
+
+}  // namespace
 
 ColumnVector::ColumnVector(db::Value value, const storage::VectorColumn& column) : column_(column) {
   try {
@@ -19,9 +32,15 @@ ColumnVector::ColumnVector(db::Value value, const storage::VectorColumn& column)
 void ColumnVector::read(db::Value value) {
   if (value.is_blob()) return read_blob(value);
   if (value.is_text()) return read_json(value);
-  throw Error(Code::invalid_argument, "expected a vector of " + std::to_string(column_.dimension) + " " +
-                                          std::string(name_of(column_.type)) +
-                                          " numbers as a BLOB or a JSON array, got " + value.type_name());
+  throw Error(Code::invalid_argument,
+              "expected " + expected() + " as a BLOB or a JSON array, got " + value.type_name());
+}
+
+// "a vector of 768 float32 numbers"
+std::string ColumnVector::expected() const {
+  const bool bits = column_.type == ElementType::bit;
+  return "a vector of " + std::to_string(column_.dimension) + " " +
+         (bits ? "bits" : std::string(name_of(column_.type)) + " numbers");
 }
 
 void ColumnVector::refuse_dimension(std::size_t dimension, const std::string& cause) const {
@@ -30,26 +49,35 @@ void ColumnVector::refuse_dimension(std::size_t dimension, const std::string& ca
                                           std::to_string(dimension) + cause);
 }
 
+void ColumnVector::refuse_type(ElementType type) const {
+  throw Error(Code::invalid_argument, "types differ: the column has " + std::string(name_of(column_.type)) +
+                                          " and the vector has " + std::string(name_of(type)) +
+                                          ": wrap the vector in " + constructors_of(column_.type));
+}
+
+// What an untyped BLOB of another size may have been meant to be.
+std::string ColumnVector::likely_cause(const codec::VectorView& given) const {
+  if (codec::is_floating(column_.type)) {
+    return codec::likely_cause(given, {column_.type, column_.dimension, nullptr});
+  }
+  if (given.size() != column_.dimension * sizeof(float)) return "";
+  return "; a BLOB of " + std::to_string(given.size()) + " bytes is also " +
+         std::to_string(column_.dimension) + " float32 numbers: wrap it in " + constructors_of(column_.type);
+}
+
 void ColumnVector::read_blob(db::Value value) {
   bytes_ = value.blob();
-  const codec::ElementType type = codec::type_of_subtype(value.subtype());
+  const ElementType type = codec::type_of_subtype(value.subtype());
   const bool typed = value.subtype() == codec::subtype_of(type);
-  if (typed && type != column_.type) {
-    throw Error(Code::invalid_argument, "types differ: the column has " + std::string(name_of(column_.type)) +
-                                            " and the vector has " + std::string(name_of(type)));
-  }
+  if (typed && type != column_.type) refuse_type(type);
   if (bytes_.size() == column_.bytes()) return;
-  const std::size_t element = codec::bits_of(column_.type) / 8;
-  if (bytes_.empty() || bytes_.size() % element != 0) {
-    throw Error(Code::invalid_argument, "a " + std::string(name_of(column_.type)) + " vector of " +
-                                            std::to_string(column_.dimension) + " dimensions has " +
-                                            std::to_string(column_.bytes()) + " bytes, got " +
-                                            std::to_string(bytes_.size()));
+  const std::size_t bits = codec::bits_of(column_.type);
+  if (bytes_.empty() || bytes_.size() * 8 % bits != 0) {
+    throw Error(Code::invalid_argument, expected() + " has " + std::to_string(column_.bytes()) +
+                                            " bytes, got " + std::to_string(bytes_.size()));
   }
-  const codec::VectorView given{column_.type, bytes_.size() / element, bytes_.data()};
-  const std::string cause =
-      typed ? "" : codec::likely_cause(given, {column_.type, column_.dimension, nullptr});
-  refuse_dimension(given.dimension, cause);
+  const codec::VectorView given{column_.type, bytes_.size() * 8 / bits, bytes_.data()};
+  refuse_dimension(given.dimension, typed ? "" : likely_cause(given));
 }
 
 void ColumnVector::read_json(db::Value value) {

@@ -14,17 +14,22 @@ namespace isovec::surface {
 class ColumnVector {
  public:
   /// Reads a BLOB of the column's element type (its subtype may be lost, but may not be another's) or a JSON
-  /// array of numbers, which is rounded to that type. Throws Error where it is neither, has another
-  /// dimension, or has an element that is not finite; the message starts with the column's name.
+  /// array of numbers, which is rounded to that type (int8 and bit are never rounded to). Throws Error where
+  /// it is neither, has another dimension, or has an element that is not finite; the message starts with the
+  /// column's name.
   ColumnVector(db::Value value, const storage::VectorColumn& column);
   /// The elements in the column's type; valid while this lives and the SQL value does.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return owned_.empty() ? bytes_ : owned_; }
+  /// The elements as float32, a set bit as 1.
   [[nodiscard]] std::vector<float> float32() const;
 
  private:
   void read(db::Value value);
   void read_blob(db::Value value);
   void read_json(db::Value value);
+  [[nodiscard]] std::string expected() const;
+  [[noreturn]] void refuse_type(codec::ElementType type) const;
+  [[nodiscard]] std::string likely_cause(const codec::VectorView& given) const;
   [[noreturn]] void refuse_dimension(std::size_t dimension, const std::string& cause = {}) const;
 
   const storage::VectorColumn& column_;

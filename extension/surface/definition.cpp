@@ -60,22 +60,36 @@ std::size_t parse_dimension(TokenReader& reader, codec::ElementType type) {
   return dimension;
 }
 
-index::Metric parse_metric(TokenReader& reader) {
-  for (const index::Metric metric : {index::Metric::cosine, index::Metric::l2, index::Metric::dot}) {
+index::Metric parse_metric(TokenReader& reader, codec::ElementType type) {
+  using index::Metric;
+  if (type == codec::ElementType::bit) {
+    if (reader.take_word(name_of(Metric::hamming))) return Metric::hamming;
+    reader.fail("distance_metric of a bit column must be hamming, found " + reader.found());
+  }
+  for (const Metric metric : {Metric::cosine, Metric::l2, Metric::dot, Metric::l1}) {
     if (reader.take_word(name_of(metric))) return metric;
   }
-  reader.fail("distance_metric must be cosine, l2 or dot, found " + reader.found());
+  const std::string found = reader.found();
+  const bool of_bits = reader.take_word(name_of(Metric::hamming));
+  reader.fail("distance_metric must be cosine, l2, dot or l1, found " + found +
+              (of_bits ? ", which is of bit columns" : ""));
+}
+
+// Calls read(); its errors are said of the argument.
+template <typename Read>
+auto in_argument(const TokenReader& reader, Read&& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    reader.fail(error.what());
+  }
 }
 
 std::string parse_transform(TokenReader& reader) {
   const Token token = reader.take();
   if (token.kind != Token::Kind::text)
     reader.fail("transform= needs a spec in single quotes, such as 'whiten eps=1'");
-  try {
-    return to_text(parse_spec(token.value));
-  } catch (const Error& error) {
-    reader.fail(error.what());
-  }
+  return in_argument(reader, [&] { return to_text(parse_spec(token.value)); });
 }
 
 void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
@@ -85,7 +99,7 @@ void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
       reader.fail("expected distance_metric=, transform= or codes=, found '" + option.value + "'");
     }
     if (same_word(option.value, "distance_metric")) {
-      column.metric = parse_metric(reader);
+      column.metric = parse_metric(reader, column.type);
     } else if (same_word(option.value, "transform")) {
       column.transform = parse_transform(reader);
     } else if (same_word(option.value, "codes")) {
@@ -103,10 +117,10 @@ void parse_vector(TokenReader& reader, TableShape& shape, std::string name, code
   column.name = std::move(name);
   column.type = type;
   column.dimension = parse_dimension(reader, type);
-  if (!codec::is_floating(type)) {
-    reader.fail("this version stores float, float16 and bfloat16 vectors, not " + std::string(name_of(type)));
-  }
+  if (type == codec::ElementType::bit) column.metric = index::Metric::hamming;
   parse_vector_options(reader, column);
+  if (!column.transform.empty()) in_argument(reader, [&] { storage::require_transformable(column); });
+  column.coded = column.coded && codec::is_floating(type) && index::is_of_products(column.metric);
   if (shape.vectors.size() == kMostVectors) reader.fail("a table has at most 16 vector columns");
   shape.columns.push_back({ColumnKind::vector, shape.vectors.size()});
   shape.vectors.push_back(std::move(column));

@@ -2,15 +2,21 @@
 // The arguments of CREATE VIRTUAL TABLE t USING isovec(...), read into a TableShape; and what SQLite is told
 // the columns are. The grammar, types and keywords in any case, names quoted or not:
 //
+// clang-format off
 //   argument   = vector | key | partition | metadata | auxiliary | "chunk_size" "=" number
 //   vector     = name type "[" number "]" { option }
-//   type       = "float" | "f32" | "float32" | "float16" | "f16" | "bfloat16" | "bf16"
-//   option     = "distance_metric" "=" ( "cosine" | "l2" | "dot" ) | "transform" "=" 'spec' | "codes" "="
-//   "none" key        = name ( "integer" | "int" | "text" ) "primary" "key" partition  = name ( "integer" |
-//   "int" | "text" ) "partition" "key" metadata   = name value-type [ "indexed" ] auxiliary  = "+" name [
-//   value-type ] value-type = "text" | "int" | "integer" | "int64" | "bool" | "boolean" | "float" | "double"
-//   | "real" | "numeric"
-//              | "blob"
+//   type       = "float" | "f32" | "float32" | "float16" | "f16" | "bfloat16" | "bf16" | "int8" | "i8" | "bit"
+//   option     = "distance_metric" "=" metric | "transform" "=" 'spec' | "codes" "=" "none"
+//   metric     = "cosine" | "l2" | "dot" | "l1", of bit columns "hamming"
+//   key        = name ( "integer" | "int" | "text" ) "primary" "key"
+//   partition  = name ( "integer" | "int" | "text" ) "partition" "key"
+//   metadata   = name value-type [ "indexed" ]
+//   auxiliary  = "+" name [ value-type ]
+//   value-type = "text" | "int" | "integer" | "int64" | "bool" | "boolean" | "float" | "double" | "real"
+//              | "numeric" | "blob"
+// clang-format on
+//
+// A bit vector has a multiple of 8 elements. Transforms are of columns with metric cosine, l2 or dot.
 
 #include <span>
 #include <string>

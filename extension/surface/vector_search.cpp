@@ -51,6 +51,7 @@ class ChosenTransform {
                   std::string("transform must be 'none' or a transform (a BLOB from vec_fit), got ") +
                       (value.is_text() ? "'" + std::string(value.text()) + "'" : value.type_name()));
     }
+    storage::require_transformable(column);
     given_ = std::make_unique<const Transform>(transform_value(value));
     transform_ = given_.get();
     if (given_->input_dimensions() == column.dimension) return;
