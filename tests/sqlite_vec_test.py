@@ -171,6 +171,40 @@ class MovingFromSqliteVec(unittest.TestCase):
         db.execute("DROP TABLE old")
         self.assertEqual(db.execute("SELECT count(*) FROM new").fetchone(), (199,))
 
+    def test_int8_and_bit_columns_and_l1_move_too(self):
+        db = connect(sqlite_vec(), ISOVEC)
+        n = DIMENSIONS
+        columns = f"""id INTEGER PRIMARY KEY, near INT8[{n}] distance_metric=cosine, far int8[{n}] distance_metric=l2,
+                      sum int8[{n}] distance_metric=L1, sign bit[{4 * n}], plain float[{n}] distance_metric=l1"""
+        db.execute(f"CREATE VIRTUAL TABLE old USING vec0({columns})")
+        generator = random.Random(3)
+
+        def vectors():
+            integers = [bytes(generator.randrange(256) for _ in range(n)) for _ in range(3)]
+            return [*integers, bytes(generator.randrange(256) for _ in range(n // 2)),
+                    blob([generator.gauss(0, 1) for _ in range(n)])]
+
+        typed = "vec_int8(?), vec_int8(?), vec_int8(?), vec_bit(?), vec_f32(?)"
+        for i in range(300):
+            db.execute(f"INSERT INTO old(id, near, far, sum, sign, plain) VALUES (?, {typed})", (2 * i - 100, *vectors()))
+        db.execute(f"CREATE VIRTUAL TABLE new USING isovec({columns})")
+        names = "id, near, far, sum, sign, plain"
+        db.execute(f"INSERT INTO new({names}) SELECT {names} FROM old")
+        everything = f"SELECT {names}, vec_type(near), vec_type(sign), vec_type(plain) FROM {{}} ORDER BY id"
+        self.assertEqual(db.execute(everything.format("old")).fetchall(), db.execute(everything.format("new")).fetchall())
+        for name, make, query in zip(names.split(", ")[1:], typed.split(", "), vectors()):
+            with self.subTest(name):
+                # Many are equally far: every row's distance is compared, then that each list ascends.
+                nearest = f"SELECT id, distance FROM {{}} WHERE {name} MATCH {make} AND k = 300"
+                old, new = (db.execute(nearest.format(table), (query,)).fetchall() for table in ("old", "new"))
+                self.assertEqual(len(old), 300)
+                self.assertEqual(new, sorted(new, key=lambda row: (row[1], row[0])))
+                theirs = dict(old)
+                self.assertEqual(theirs.keys(), dict(new).keys())
+                for key, ours in new:
+                    self.assertAlmostEqual(theirs[key], ours, delta=1e-6 * max(1, ours))
+        db.execute("INSERT INTO new(new) VALUES ('integrity-check')")
+
 
 if __name__ == "__main__":
     unittest.main()
