@@ -8,6 +8,10 @@
 #include "core/kernels.hpp"
 #include "core/kernels_tables.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace isovec::core {
 namespace {
 
@@ -20,12 +24,23 @@ struct Selection {
   void add(const KernelTable& table) { tables[count++] = &table; }
 };
 
+#if defined(__x86_64__)
+// __builtin_cpu_supports("f16c") is unknown to clang before 17.
+bool has_f16c() noexcept {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+
 void add_runnable(Selection& selection) {
 #if defined(__x86_64__)
   // __builtin_cpu_supports asks the CPU and also whether the operating system saves the wide registers.
   __builtin_cpu_init();
   selection.add(kBaselineTable);
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("f16c")) return;
+  if (!__builtin_cpu_supports("avx2") || !has_f16c()) return;
   selection.add(kAvx2Table);
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512cd") ||
       !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
