@@ -239,3 +239,29 @@ TEST_CASE("rows that change while a search is being read are those it found", "[
   REQUIRE(found.size() == before.size() - 1);
   for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == before[i < 20 ? i : i + 1][0]);
 }
+
+TEST_CASE("norms that are kept for a given transform are those of the rows at hand", "[surface][codes]") {
+  Pair pair("cosine", kKinds[0], 21);
+  pair.insert(300);
+  Connection& db = pair.db;
+  const auto query = isovec::test::blob_of(std::vector<float>(kDimension, 1.5F));
+  // A condition that every row meets: its search computes the norms it needs.
+  const auto agree = [&](const std::string& spec) {
+    const std::string search =
+        "SELECT rowid, printf('%.17g', distance) FROM coded WHERE v MATCH ?1 AND transform = (SELECT "
+        "vec_fit(v, '" +
+        spec + "') FROM plain)";
+    const std::string expected = text_of(db.rows(search + " AND m >= 0", query));
+    CHECK(text_of(db.rows(search, query)) == expected);
+    CHECK(text_of(db.rows(search, query)) == expected);
+  };
+  agree("whiten eps=1");
+  agree("center");
+  agree("whiten eps=1");
+  db.run("SAVEPOINT s; UPDATE coded SET v = (SELECT v FROM plain WHERE rowid = 9) WHERE rowid = 200");
+  agree("center");
+  db.run("ROLLBACK TO s; RELEASE s; DELETE FROM coded WHERE rowid = 100");
+  agree("center");
+  pair.insert(1);
+  agree("center");
+}

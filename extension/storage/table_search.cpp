@@ -7,6 +7,8 @@
 namespace isovec::storage {
 namespace {
 
+constexpr std::size_t kMostNormsKept = 4'000'000;  // 32 MB
+
 // Scoring a chosen row costs as much as bounding some fifty by their codes.
 std::size_t few_rows(const State& state) noexcept {
   return std::max<std::size_t>(kGroupSlots, static_cast<std::size_t>(state.rows) / 50);
@@ -47,6 +49,7 @@ WithNorms TableSearch::with_norms() const noexcept {
 
 template <typename Add>
 void TableSearch::score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add) {
+  if (query_.given && query_.conditions.empty()) return score_all_given(add);
   if (!chosen && !query_.conditions.empty()) chosen = matching_rows(store_, query_.conditions);
   std::unique_ptr<index::RowSource> rows;
   if (chosen) {
@@ -61,6 +64,36 @@ void TableSearch::score_rows(std::optional<std::vector<RowHead>> chosen, Add&& a
     const std::span<const double> scores = scorer_->score(*batch);
     for (std::size_t r = 0; r < scores.size(); ++r) add(index::Hit{scores[r], batch->rowids[r]});
   }
+}
+
+// All rows under a transform that came with the query. Their norms, which cost n d^2 operations, are kept for
+// the next query of the same snapshot: 8 bytes a row, within a budget.
+template <typename Add>
+void TableSearch::score_all_given(Add&& add) {
+  ReadCache& cache = store_.read_cache(query_.column);
+  const auto slots = static_cast<std::size_t>(state_.slots);
+  const bool known = cache.given_norms.size() == slots && cache.given_transform == query_.given_checksum &&
+                     cache.given_history == state_.history;
+  if (!known) {
+    cache.given_norms.clear();
+    cache.given_norms.shrink_to_fit();
+  }
+  std::vector<double> norms(!known && slots <= kMostNormsKept ? slots : 0);
+  AllRows rows(store_, query_.column, state_, WithNorms::no);
+  index::NormedRows normed(rows, *query_.given, query_.query.type);
+  index::RowSource& source = known ? static_cast<index::RowSource&>(rows) : normed;
+  while (auto batch = source.next()) {
+    const auto first = static_cast<std::size_t>(rows.first_slot());
+    if (known) batch->norms = std::span<const double>(cache.given_norms).subspan(first, batch->rowids.size());
+    if (!norms.empty())
+      std::copy(batch->norms.begin(), batch->norms.end(), norms.begin() + static_cast<std::ptrdiff_t>(first));
+    const std::span<const double> scores = scorer_->score(*batch);
+    for (std::size_t r = 0; r < scores.size(); ++r) add(index::Hit{scores[r], batch->rowids[r]});
+  }
+  if (known || norms.empty()) return;
+  cache.given_norms = std::move(norms);
+  cache.given_transform = query_.given_checksum;
+  cache.given_history = state_.history;
 }
 
 void TableSearch::rank(std::optional<std::vector<RowHead>> chosen) {

@@ -20,6 +20,7 @@ struct TableQuery {
   std::size_t column = 0;
   index::Query query;
   std::unique_ptr<const Transform> given;  ///< The query's transform where it is not the column's own.
+  std::uint64_t given_checksum = 0;        ///< Of its BLOB.
   std::optional<std::size_t> k;
   index::DistanceRange range;
   std::vector<RowCondition> conditions;  ///< Their values must outlive the search.
@@ -43,6 +44,8 @@ class TableSearch {
   /// Calls add(hit) for each row that meets the conditions.
   template <typename Add>
   void score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add);
+  template <typename Add>
+  void score_all_given(Add&& add);
   void rank(std::optional<std::vector<RowHead>> chosen);
   void score_the_rest();
 

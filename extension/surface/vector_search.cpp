@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 
+#include "storage/checksum.hpp"
 #include "surface/column_vector.hpp"
 #include "surface/definition_tokens.hpp"
 #include "surface/transform_argument.hpp"
@@ -89,6 +90,7 @@ std::unique_ptr<storage::TableSearch> begin_search(storage::Store& store, const 
   query.k = limit_of(request.k);
   query.query = query_of(column, request, transform.get());
   query.given = transform.take();
+  if (query.given) query.given_checksum = storage::checksum(request.transform->view().blob(), 0);
   query.range = request.range;
   query.conditions = request.conditions;
   return std::make_unique<storage::TableSearch>(store, state, std::move(query));
