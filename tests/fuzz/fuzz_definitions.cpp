@@ -78,7 +78,8 @@ std::vector<Bytes> definition_seeds() {
       bytes_of("e float[8192], m boolean"),
       bytes_of("e float[99999999999], `q` int64 indexed"),
       bytes_of("distance float[2]"),
-      bytes_of("e int8[8], f bit[16], g float[2]")};
+      bytes_of(
+          "e int8[8] transform='center', f bit[16] distance_metric=hamming, g float[2] distance_metric=l1")};
 }
 
 }  // namespace isovec::fuzz
