@@ -1,0 +1,101 @@
+"""The format on disk: a database that is kept, and the same tables made anew.
+
+A table made by a released isovec opens in every later one. Where the second test fails, the format has changed: give it
+a new number (kFormat in extension/storage/schema.hpp), read or refuse the old one, and keep the old file beside a new
+one, which `python3 tests/format_test.py --write` makes.
+"""
+
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+KEPT = Path(__file__).parent / "fixtures" / "format2.db"
+ROWS = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {n})"
+MADE = [
+    "PRAGMA page_size = 1024",
+    "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, e float[4], f float16[3] distance_metric=l2, "
+    "g int8[4], part text partition key, year integer indexed, +body text)",
+    "CREATE VIRTUAL TABLE s USING isovec(name TEXT PRIMARY KEY, b bit[16])",
+    ROWS.format(n=270) + " INSERT INTO t(id, e, f, g, part, year, body) SELECT 3 * i, vec_random(4, i), "
+    "vec_f16(vec_random(3, i)), vec_int8('[' || (i % 100) || ',1,2,3]'), 'p' || (i % 3), i % 7, 'body ' || i FROM c",
+    "INSERT INTO t(t, transform) SELECT 'transform column=e', "
+    "vec_transform_make('[0.5, 0.25, 0, 0]', '[[1, 0, 0, 0], [0, 2, 0, 0], [0, 0, 0.5, 0], [0, 0, 0, 1]]')",
+    "UPDATE t SET e = vec_random(4, 1000 + id), body = NULL WHERE id % 10 = 0",
+    "DELETE FROM t WHERE id % 7 = 0 AND id < 300",
+    ROWS.format(n=5) + " INSERT INTO t(e, f, g, part) SELECT vec_random(4, -i), vec_f16(vec_random(3, -i)), "
+    "vec_int8('[1,2,3,4]'), 'new' FROM c",
+    "INSERT INTO s VALUES ('one', vec_bit(x'0f01')), ('two', vec_bit(x'ff00'))",
+]
+NEAREST = "SELECT id, round(distance, 6) FROM t WHERE {column} MATCH {query} AND k = 4"
+ANSWERS = {
+    NEAREST.format(column="e", query="vec_random(4, 77)"): None,
+    NEAREST.format(column="f", query="vec_f16(vec_random(3, 77))"): None,
+    "SELECT name, distance FROM s WHERE b MATCH vec_bit(x'0f00')": [("one", 1.0), ("two", 4.0)],
+    "SELECT count(*), sum(id), max(body) FROM t WHERE part = 'p1' AND year = 3": None,
+}
+
+
+def connect(path):
+    db = sqlite3.connect(path, isolation_level=None)
+    db.enable_load_extension(True)
+    db.load_extension(os.environ["ISOVEC_MODULE"])
+    return db
+
+
+def make(path):
+    db = connect(path)
+    for statement in MADE:
+        db.execute(statement)
+    return db
+
+
+def content(db):
+    """Everything that is stored, by shadow table and row."""
+    stored = {}
+    for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '[ts]_*'").fetchall():
+        stored[name] = db.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()
+    return stored
+
+
+class Format(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_the_kept_database_is_read_and_written(self):
+        shutil.copy(KEPT, self.folder / "kept.db")
+        kept, fresh = connect(self.folder / "kept.db"), make(self.folder / "fresh.db")
+        for table in "ts":
+            self.assertEqual(kept.execute("SELECT isovec_check(?)", (table,)).fetchone(), ("ok",))
+        for sql, expected in ANSWERS.items():
+            answer = kept.execute(sql).fetchall()
+            self.assertTrue(answer)
+            self.assertEqual(answer, expected or fresh.execute(sql).fetchall(), sql)
+        # Brute force over the stored vectors themselves.
+        brute = kept.execute("SELECT id FROM t ORDER BY vec_distance_l2(f, vec_f16(vec_random(3, 77))), id LIMIT 4")
+        found = kept.execute(NEAREST.format(column="f", query="vec_f16(vec_random(3, 77))"))
+        self.assertEqual([row[0] for row in found], [row[0] for row in brute])
+        kept.execute("UPDATE t SET e = vec_random(4, 5) WHERE year = 3")
+        kept.execute("INSERT INTO t(t) VALUES ('optimize')")
+        self.assertEqual(kept.execute("SELECT isovec_check('t')").fetchone(), ("ok",))
+
+    def test_the_same_changes_store_the_same_bytes(self):
+        kept, made = connect(KEPT), make(self.folder / "made.db")
+        expected, stored = content(kept), content(made)
+        self.assertEqual(sorted(stored), sorted(expected))
+        for table, rows in expected.items():
+            self.assertTrue(rows == stored[table], f"{table} is stored otherwise than in {KEPT.name}")
+        self.assertIn("t_codes", {name for name, rows in expected.items() if rows})
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        KEPT.unlink(missing_ok=True)
+        make(KEPT).close()
+    else:
+        unittest.main()
