@@ -262,7 +262,9 @@ class Conditions:
             operator, constant = rng.choice(COMPARISONS), self.constant(column, certain)
             if rng.random() < 0.2 and not operator.startswith("IS"):
                 return f"{constant} {MIRRORED.get(operator, operator)} {name}"
-            collation = " COLLATE NOCASE" if column.type == "text" and rng.random() < 0.1 else ""
+            # Beside <> and IS NOT, SQLite offers no column with a COLLATE.
+            offered = operator not in ("<>", "!=", "IS NOT")
+            collation = " COLLATE NOCASE" if offered and column.type == "text" and rng.random() < 0.1 else ""
             return f"{name}{collation} {operator} {constant}"
         if form == 4:
             return f"{name} BETWEEN {self.constant(column, certain)} AND {self.constant(column, certain)}"
