@@ -21,18 +21,29 @@ COMPARISONS = ["=", "==", "<>", "!=", "<", "<=", ">", ">=", "IS", "IS NOT"]
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
+FITTED = ("cosine", "l2", "dot")  # the metrics that take a transform
+WRAPS = {"float": "vec_f32", "float16": "vec_f16", "bfloat16": "vec_bf16", "int8": "vec_int8", "bit": "vec_bit"}
+TYPE_WORDS = {
+    "float": ["float", "f32", "FLOAT32"],
+    "float16": ["float16", "F16"],
+    "bfloat16": ["bfloat16", "bf16"],
+    "int8": ["int8", "I8"],
+    "bit": ["bit", "BIT"],
+}
+
+
 class Vector:
     """A vector column and how plain SQL computes what a search of it returns."""
 
     def __init__(self, name, kind, dimension, metric):
         self.name, self.kind, self.dimension, self.metric = name, kind, dimension, metric
-        self.wrap = {"float": "vec_f32", "float16": "vec_f16", "bfloat16": "vec_bf16"}[kind]
+        self.wrap = WRAPS[kind]
+        self.usual_metric = "hamming" if kind == "bit" else "cosine"
         self.fitted = False
 
     def declaration(self, rng):
-        word = {"float": ["float", "f32", "FLOAT32"], "float16": ["float16", "F16"], "bfloat16": ["bfloat16", "bf16"]}
-        metric = f" distance_metric={self.metric}" if self.metric != "cosine" or rng.random() < 0.5 else ""
-        return f"{self.name} {rng.choice(word[self.kind])}[{self.dimension}]{metric}"
+        metric = f" distance_metric={self.metric}" if self.metric != self.usual_metric or rng.random() < 0.5 else ""
+        return f"{self.name} {rng.choice(TYPE_WORDS[self.kind])}[{self.dimension}]{metric}"
 
     def distance(self, query, transform=""):
         """The distance of a row of the ordinary table to an SQL expression for JSON text or an untyped BLOB."""
@@ -41,7 +52,7 @@ class Vector:
         return f"CAST({function} AS REAL)"
 
     def similarity(self, query):
-        if self.metric == "l2":
+        if self.metric not in ("cosine", "dot"):
             return "NULL"
         return f"CAST(vec_{self.metric}({self.wrap}({self.name}), {self.wrap}({query})) AS REAL)"
 
@@ -73,13 +84,11 @@ class Table:
 
     def random_vector(self, i):
         rng = self.rng
+        kind = rng.choice(["float", "float", "float16", "bfloat16", "int8", "bit"])
         dimension = rng.choice([1, 2, 3, 4, 7, 8, 33]) if rng.random() < 0.9 else 700
-        return Vector(
-            f"v{i}",
-            rng.choice(["float", "float", "float16", "bfloat16"]),
-            dimension,
-            rng.choice(["cosine", "l2", "dot"]),
-        )
+        if kind == "bit":
+            return Vector(f"v{i}", kind, rng.choice([8, 16, 40]), "hamming")
+        return Vector(f"v{i}", kind, dimension, rng.choice(["cosine", "l2", "dot", "cosine", "l2", "dot", "l1"]))
 
     def random_columns(self):
         rng = self.rng
@@ -136,7 +145,11 @@ class Table:
             "blob": lambda: rng.choice([b"\0", b"ab", 5, "ab", 2.5]),
         }[column.type]()
 
-    def element(self):
+    def element(self, kind):
+        if kind == "bit":
+            return self.rng.randrange(2)
+        if kind == "int8":
+            return self.rng.choice([self.rng.randrange(-3, 4), self.rng.randrange(-128, 128)])
         if self.rng.random() < 0.3:
             return self.rng.gauss(0, 2)
         return self.rng.randrange(-4, 5) / 2  # a coarse grid, so that distances tie
@@ -146,8 +159,9 @@ class Table:
             return json.dumps([0] * vector.dimension)
         if vector.dimension > 100:  # few different ones: making them is dear
             scale = self.rng.randrange(1, 9)
-            return json.dumps([(i * scale) % 7 - 3 + scale / 4 for i in range(vector.dimension)])
-        elements = [self.element() for _ in range(vector.dimension)]
+            shift = 0 if vector.kind == "int8" else scale / 4
+            return json.dumps([(i * scale) % 7 - 3 + shift for i in range(vector.dimension)])
+        elements = [self.element(vector.kind) for _ in range(vector.dimension)]
         if not any(elements):
             elements[0] = 1
         return json.dumps(elements)
@@ -188,7 +202,7 @@ class Table:
     def fit(self, run, rows):
         """Gives some vector columns a transform."""
         for vector in self.vectors:
-            if rows > 2 and vector.dimension > 1 and self.rng.random() < 0.3:
+            if rows > 2 and vector.dimension > 1 and vector.metric in FITTED and self.rng.random() < 0.3:
                 spec = self.rng.choice(["center", "standardize", "project_mean", "whiten eps=1"])
                 run(f"INSERT INTO t(t) VALUES ('fit column={vector.name} {spec}')")
                 vector.fitted = True
