@@ -416,6 +416,17 @@ TEST_CASE("'rebuild' mends what follows from rows, vectors and transforms, and n
   CHECK(names("UPDATE t_transforms SET rows = 3").find("run 'unfit', then 'fit'") != std::string::npos);
 }
 
+TEST_CASE("'optimize' of a table that lost rows says so", "[storage][corruption]") {
+  Patient patient;
+  for (const char* damage : {"DELETE FROM t_rows", "DELETE FROM t_rows WHERE id > 3"}) {
+    patient.db.run("SAVEPOINT s");
+    patient.db.run(damage);
+    CHECK(patient.db.error("INSERT INTO t(t) VALUES ('optimize')").find("another number of rows") !=
+          std::string::npos);
+    patient.db.run("ROLLBACK TO s; RELEASE s");
+  }
+}
+
 TEST_CASE("a table whose shadow tables are damaged can still be dropped", "[storage][corruption]") {
   Connection db;
   db.run(kSetup);

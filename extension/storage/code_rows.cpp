@@ -47,24 +47,6 @@ void verify_once(const codec::CodeBlockView& block, std::span<const std::byte> b
   verified[index] = stored;
 }
 
-// Reads which row is in a slot, page by page.
-class SlotReader {
- public:
-  explicit SlotReader(Statements& statements) : statements_(statements) {}
-  std::optional<std::int64_t> row_in(std::int64_t slot) {
-    if (!page_ || page_->page() != page_of(slot)) {
-      page_ = read_slot_page(statements_, page_of(slot));
-      if (!page_)
-        throw Error(Code::corrupt, "page " + std::to_string(page_of(slot)) + " of the slot map is missing");
-    }
-    return page_->row(place_of(slot));
-  }
-
- private:
-  Statements& statements_;
-  std::optional<SlotPage> page_;
-};
-
 }  // namespace
 
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
@@ -122,6 +104,7 @@ SlotFetcher::SlotFetcher(Store& store, std::size_t column, const State& state, i
       conditions_(std::move(conditions)),
       // Testing one row costs as much as testing a dozen in a scan.
       tests_left_(1'000 + static_cast<std::size_t>(state.rows) / 16),
+      slots_(store.statements()),
       reader_(store.connection(), store.shape(), column) {
   if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
   if (conditions_.empty()) return;
@@ -148,8 +131,7 @@ bool SlotFetcher::passes(std::int64_t slot, std::int64_t rowid) {
 }
 
 std::int64_t SlotFetcher::row_in(std::int64_t slot) {
-  if (!page_ || page_->page() != page_of(slot)) page_ = read_slot_page(store_.statements(), page_of(slot));
-  const auto row = page_ && slot < state_.slots ? page_->row(place_of(slot)) : std::nullopt;
+  const auto row = slot < state_.slots ? slots_.row_in(slot) : std::nullopt;
   if (row) return *row;
   throw Error(Code::corrupt,
               "slot " + std::to_string(slot) + " has a code and no row: run the command 'rebuild'");

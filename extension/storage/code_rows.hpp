@@ -51,7 +51,7 @@ class SlotFetcher final : public index::RowFetcher {
   std::optional<RowTest> test_;
   std::size_t tests_left_;
   std::vector<bool> passing_;  // by slot, once all rows have been tested
-  std::optional<SlotPage> page_;
+  SlotReader slots_;
   VectorReader reader_;
   std::optional<NormReader> norm_reader_;
 };

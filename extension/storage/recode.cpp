@@ -130,12 +130,9 @@ GroupRows read_group(Store& store, std::size_t column, std::int64_t group) {
   const VectorColumn& declared = store.shape().vectors[column];
   VectorReader reader(store.connection(), store.shape(), column);
   GroupRows rows;
-  std::optional<SlotPage> page;
+  SlotReader slots(store.statements());
   for (std::int64_t slot = group * kGroupSlots; slot < (group + 1) * kGroupSlots; ++slot) {
-    if (!page || page->page() != page_of(slot)) page = read_slot_page(store.statements(), page_of(slot));
-    if (!page)
-      throw Error(Code::corrupt, "page " + std::to_string(page_of(slot)) + " of the slot map is missing");
-    const std::optional<std::int64_t> row = page->row(place_of(slot));
+    const std::optional<std::int64_t> row = slots.row_in(slot);
     if (!row) continue;
     rows.slots.push_back(slot);
     rows.vectors.resize(rows.vectors.size() + declared.dimension);

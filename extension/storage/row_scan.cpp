@@ -77,23 +77,14 @@ void NormReader::compute(const std::vector<std::size_t>& which, std::span<const 
 }
 
 AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms with_norms)
-    : statements_(store.statements()),
-      geometry_(store.shape(), column),
+    : geometry_(store.shape(), column),
       slots_(state.slots),
       rows_left_(state.rows),
-      chunks_(idle(store.statements()[Sql::scan_chunks], own_)) {
+      chunks_(idle(store.statements()[Sql::scan_chunks], own_)),
+      slot_reader_(store.statements()) {
   const std::int64_t last = slots_ == 0 ? -1 : geometry_.chunk_of(slots_ - 1);
   chunks_->bind(1, geometry_.id_of(0)).bind(2, geometry_.id_of(last));
   if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
-}
-
-std::optional<std::int64_t> AllRows::row_in(std::int64_t slot) {
-  const std::int64_t page = page_of(slot);
-  if (!page_ || page_->page() != page) {
-    page_ = read_slot_page(statements_, page);
-    if (!page_) throw Error(Code::corrupt, "page " + std::to_string(page) + " of the slot map is missing");
-  }
-  return page_->row(place_of(slot));
 }
 
 bool AllRows::next_chunk() {
@@ -127,7 +118,7 @@ std::optional<index::RowBatch> AllRows::next() {
     first = place_;
     for (; place_ < places_; ++place_) {
       const std::int64_t slot = geometry_.first_slot(chunk_) + static_cast<std::int64_t>(place_);
-      const std::optional<std::int64_t> row = row_in(slot);
+      const std::optional<std::int64_t> row = slot_reader_.row_in(slot);
       if (!row) break;
       geometry_.verify(data_.subspan(place_ * geometry_.slot_bytes, geometry_.slot_bytes), slot, *row);
       rowids_.push_back(*row);

@@ -51,9 +51,7 @@ class AllRows final : public index::RowSource {
 
  private:
   [[nodiscard]] bool next_chunk();
-  [[nodiscard]] std::optional<std::int64_t> row_in(std::int64_t slot);
 
-  Statements& statements_;
   ChunkGeometry geometry_;
   std::int64_t slots_;
   std::int64_t rows_left_;
@@ -64,7 +62,7 @@ class AllRows final : public index::RowSource {
   std::size_t place_ = 0;
   std::size_t places_ = 0;
   std::int64_t first_slot_ = 0;
-  std::optional<SlotPage> page_;
+  SlotReader slot_reader_;
   std::optional<NormReader> norm_reader_;
   std::vector<std::int64_t> rowids_;
   std::vector<std::int64_t> batch_slots_;

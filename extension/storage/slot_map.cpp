@@ -72,4 +72,13 @@ void write_slot_page(Statements& statements, SlotPage& page) {
   statements[Sql::write_slots].bind(1, page.page()).bind(2, page.sealed()).run();
 }
 
+std::optional<std::int64_t> SlotReader::row_in(std::int64_t slot) {
+  const std::int64_t page = page_of(slot);
+  if (!page_ || page_->page() != page) {
+    page_ = read_slot_page(statements_, page);
+    if (!page_) throw Error(Code::corrupt, "page " + std::to_string(page) + " of the slot map is missing");
+  }
+  return page_->row(place_of(slot));
+}
+
 }  // namespace isovec::storage

@@ -57,4 +57,16 @@ class SlotPage {
 [[nodiscard]] std::optional<SlotPage> read_slot_page(Statements& statements, std::int64_t page);
 void write_slot_page(Statements& statements, SlotPage& page);
 
+/// Which row is in a slot, read page by page: quick where slots ascend.
+class SlotReader {
+ public:
+  explicit SlotReader(Statements& statements) : statements_(statements) {}
+  /// The row, or nothing where the slot is free. Throws Error{corrupt} where its page is missing or damaged.
+  [[nodiscard]] std::optional<std::int64_t> row_in(std::int64_t slot);
+
+ private:
+  Statements& statements_;
+  std::optional<SlotPage> page_;
+};
+
 }  // namespace isovec::storage

@@ -33,9 +33,9 @@ struct ReadCache {
   std::unordered_map<std::int64_t, Norm> norms;  ///< By slot, of rows behind the complete groups.
   /// Norms under the last transform that came with a query, by slot.
   std::vector<double> given_norms;
-  std::uint64_t given_transform = 0;  ///< The checksum of its BLOB.
-  std::uint64_t given_history = 0;    ///< State::history of the rows.
-  std::vector<std::uint64_t> verified_blocks;    ///< By group: the checksum of a block that was verified.
+  std::uint64_t given_transform = 0;           ///< The checksum of its BLOB.
+  std::uint64_t given_history = 0;             ///< State::history of the rows.
+  std::vector<std::uint64_t> verified_blocks;  ///< By group: the checksum of a block that was verified.
 };
 
 /// What to do with the row that has the id or key already.

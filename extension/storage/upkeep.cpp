@@ -47,14 +47,9 @@ void cut(Store& store, const State& state) {
 // The free slots below `end`, ascending.
 std::vector<std::int64_t> free_slots(Store& store, std::int64_t end) {
   std::vector<std::int64_t> free;
-  std::optional<SlotPage> page;
+  SlotReader reader(store.statements());
   for (std::int64_t slot = 0; slot < end; ++slot) {
-    if (!page || page->page() != page_of(slot)) {
-      page = read_slot_page(store.statements(), page_of(slot));
-      if (!page)
-        throw Error(Code::corrupt, "page " + std::to_string(page_of(slot)) + " of the slot map is missing");
-    }
-    if (!page->row(place_of(slot))) free.push_back(slot);
+    if (!reader.row_in(slot)) free.push_back(slot);
   }
   return free;
 }
@@ -178,6 +173,8 @@ void optimize(Store& store) {
   const std::vector<std::int64_t> free = free_slots(store, state.rows);
   if (!free.empty()) {
     const std::vector<RowHead> rows = all_rows(store);
+    if (static_cast<std::int64_t>(rows.size()) != state.rows)
+      throw Error(Code::corrupt, "the table holds another number of rows than it counts");
     for (std::size_t i = 0; i < free.size(); ++i) {
       Change change(store);
       change.move(rows[rows.size() - 1 - i].id, free[i]);
