@@ -165,6 +165,43 @@ TEST_CASE("a scan with conditions returns the rows of an ordinary table", "[surf
   }
 }
 
+TEST_CASE("columns of every affinity are compared as SQLite compares them", "[surface][query]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[1] distance_metric=l2, p text, y "
+      "integer, b blob, r real);"
+      "CREATE TABLE u(id INTEGER PRIMARY KEY, p text, y integer, b blob, r real);"
+      "CREATE TABLE o(n INTEGER PRIMARY KEY, plain, whole INTEGER, word TEXT, bytes BLOB, number NUMERIC);"
+      "INSERT INTO u(p, y, b, r) VALUES ('-1', 2, 2, 2), ('(abc', 'x', 'ab', 'y'), ('12abc', '12', '12', "
+      "1.5), ('', NULL, "
+      "x'6162', NULL), ('3', 3, '3', 3), ('2.5', 2.5, 2.5, 2.5), ('03', -3, NULL, '3'), (NULL, 0, '03', 0);"
+      "INSERT INTO t SELECT id, '[' || id || ']', p, y, b, r FROM u;"
+      "INSERT INTO o(plain, whole, word, bytes, number) VALUES (2, 3, '3', x'6162', '3'), ('3', 'x', 'x', 3, "
+      "2.5), (2.5, "
+      "12, '12', '3', 12), (NULL, NULL, NULL, NULL, NULL), (x'6162', -1, '', 2.5, '(abc');");
+  long rows = 0;
+  for (const char* left : {"t.p", "t.y", "t.b", "t.r"}) {
+    for (const char* comparison : {" = ", " <> ", " < ", " <= ", " > ", " >= ", " IS ", " IS NOT "}) {
+      for (const char* right :
+           {"o.plain", "o.whole", "o.word", "o.bytes", "o.number", "CAST(o.plain AS TEXT)",
+            "CAST(o.word AS INTEGER)", "+o.whole", "3", "'3'", "2.5", "CAST('3' AS INTEGER)"}) {
+        const std::string condition = std::string(left) + comparison + right;
+        CAPTURE(condition);
+        const std::string order = " ORDER BY o.n, t.id";
+        const Rows expected = db.rows("SELECT o.n, t.id FROM o CROSS JOIN u AS t WHERE " + condition + order);
+        CHECK(db.rows("SELECT o.n, t.id FROM o CROSS JOIN t WHERE " + condition + order) == expected);
+        CHECK(db.rows("SELECT o.n, t.id FROM o CROSS JOIN t WHERE t.a MATCH '[0]' AND " + condition +
+                      order) == expected);
+        rows += static_cast<long>(expected.size());
+      }
+    }
+    const std::string list = std::string(left) + " IN (SELECT plain FROM o)";
+    CHECK(db.rows("SELECT id FROM t WHERE a MATCH '[0]' AND " + list) ==
+          db.rows("SELECT id FROM u AS t WHERE " + list));
+  }
+  CHECK(rows > 2000);
+}
+
 TEST_CASE("a search may be one side of any join", "[surface][query]") {
   Connection db;
   db.run(kSetup);

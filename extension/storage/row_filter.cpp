@@ -52,44 +52,44 @@ bool is_comparison(Comparison comparison) {
          comparison != Comparison::is_null && comparison != Comparison::not_null;
 }
 
-// The affinity of the other side is not told to a table: a number may have come from an expression whose
-// affinity makes SQLite compare the column's text as a number (and the reverse for columns without one). So
-// the condition is met where any of the readings is met.
-std::vector<std::string> readings(const RowCondition& condition) {
-  std::vector<std::string> forms = {condition.column};
-  if (!is_comparison(condition.comparison)) return forms;
-  const auto has = [&](auto&& wanted) {
-    return std::any_of(condition.values.begin(), condition.values.end(),
-                       [&](sqlite3_value* value) { return wanted(db::Value(value)); });
-  };
-  const bool number = has([](const db::Value& value) { return value.is_number(); });
-  const bool text = has([](const db::Value& value) { return value.is_text(); });
-  const bool untyped = condition.affinity == Affinity::blob;
-  if (number && (condition.affinity == Affinity::text || untyped)) {
-    forms.push_back("CAST(" + condition.column + " AS NUMERIC)");
-  }
-  if ((number || text) && untyped) forms.push_back("CAST(" + condition.column + " AS TEXT)");
-  return forms;
-}
-
 std::string parameter_list(int& next, std::size_t count) {
   std::string text = "(";
   for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "?" : ", ?") + std::to_string(next++);
   return text + ")";
 }
 
+// What SQLite turns into a number where it meets a side of numeric affinity: text that is a number as a whole.
+std::string looks_numeric(const std::string& expression) {
+  return expression + " = CAST(" + expression + " AS NUMERIC)";
+}
+
+// The affinity of the other side is not told to a table, and how SQLite compares hangs on it (section 4.2 of
+// its page on datatypes). A column of text meets a number as text where that has no affinity (a parameter),
+// as it is where it comes from a column without a type, and as a number where it comes from a numeric column,
+// as does a column without a type. So a row passes where any of the readings is met: SQLite looks again.
 std::string condition_text(const RowCondition& condition, std::size_t value_count, int& next) {
+  const std::string parameter = "?" + std::to_string(next);
   std::string right = symbol_of(condition.comparison);
   if (condition.comparison == Comparison::in) {
     right += parameter_list(next, value_count);
   } else if (value_count > 0) {
     right += "?" + std::to_string(next++);
   }
-  std::string text;
-  for (const std::string& form : readings(condition)) {
-    text += (text.empty() ? "(" : " OR ") + collated(form, condition.collation) + right;
+  const auto reading = [&](const std::string& left) { return collated(left, condition.collation) + right; };
+  const std::string& column = condition.column;
+  const std::string as_is = reading(column);
+  if (condition.affinity != Affinity::text && condition.affinity != Affinity::blob) return "(" + as_is + ")";
+  const std::string as_number = looks_numeric(column) + " AND " + reading("CAST(" + column + " AS NUMERIC)");
+  const bool number = std::any_of(condition.values.begin(), condition.values.end(),
+                                  [](sqlite3_value* value) { return db::Value(value).is_number(); });
+  if (number && is_comparison(condition.comparison)) {
+    return "(" + as_is + " OR " + reading("+" + column) + " OR (" + as_number + "))";
   }
-  return text + ")";
+  // Every number is smaller than any text: a numeric column may hold text, though none that is a number.
+  const bool below =
+      condition.comparison == Comparison::less || condition.comparison == Comparison::less_equal;
+  if (!below) return "(" + as_is + ")";
+  return "(" + as_is + " OR (" + as_number + " AND NOT (" + looks_numeric(parameter) + ")))";
 }
 
 }  // namespace
