@@ -17,6 +17,10 @@ class VectorCursor;
 struct VectorTable : sqlite3_vtab {
   VectorTable(sqlite3* db, storage::TableShape shape)
       : sqlite3_vtab{}, prefix(shape.name + ": "), store(db, std::move(shape)) {}
+  /// SQLite does not take the message of a destroy that failed, and keeps the table.
+  ~VectorTable() { sqlite3_free(zErrMsg); }
+  VectorTable(const VectorTable&) = delete;
+  VectorTable& operator=(const VectorTable&) = delete;
   std::string prefix;  ///< Of its error messages.
   storage::Store store;
   std::vector<VectorCursor*> cursors;  ///< Those that are open.
