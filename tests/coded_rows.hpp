@@ -217,23 +217,22 @@ struct Whitening {
     return std::sqrt(sum);
   }
   /// The score of an untransformed row, as a search under a transform takes it: a.x - a.mean and both norms.
-  [[nodiscard]] double distance(index::Metric metric, std::span<const float> q,
-                                std::span<const float> x) const {
-    const std::vector<double> a = form(q);
-    double dot = 0;
-    double b = 0;
-    for (std::size_t i = 0; i < d; ++i) {
-      dot += a[i] * double{x[i]};
-      b += a[i] * mean[i];
-    }
-    dot -= b;
-    const double norm_q = length(apply(q));
-    const double norm_x = length(apply(x));
-    if (metric == index::Metric::dot) return -dot;
-    if (metric == index::Metric::l2) {
-      return std::sqrt(std::max(0.0, norm_q * norm_q + norm_x * norm_x - 2 * dot));
-    }
-    return 1 - std::clamp(dot / (norm_q * norm_x), -1.0, 1.0);
+  [[nodiscard]] auto distance_to(index::Metric metric, std::span<const float> q) const {
+    return [this, metric, a = form(q), norm_q = length(apply(q))](std::span<const float> x) {
+      double dot = 0;
+      double b = 0;
+      for (std::size_t i = 0; i < d; ++i) {
+        dot += a[i] * double{x[i]};
+        b += a[i] * mean[i];
+      }
+      dot -= b;
+      if (metric == index::Metric::dot) return -dot;
+      const double norm_x = length(apply(x));
+      if (metric == index::Metric::l2) {
+        return std::sqrt(std::max(0.0, norm_q * norm_q + norm_x * norm_x - 2 * dot));
+      }
+      return 1 - std::clamp(dot / (norm_q * norm_x), -1.0, 1.0);
+    };
   }
 
   /// Rows begin ... as a block of transformed rows.

@@ -72,8 +72,9 @@ TEST_CASE("the distance of every transformed row lies within its bounds", "[inde
           const CodeBlockView view = CodeBlockView::parse(bytes);
           for (const std::vector<float>& q : set.queries) {
             CAPTURE(set.name, condition, static_cast<int>(metric));
+            const auto distance = whitening.distance_to(metric, q);
             check_block(view, whitening.query(metric, q),
-                        [&](std::size_t r) { return whitening.distance(metric, q, set.row(r)); });
+                        [&](std::size_t r) { return distance(set.row(r)); });
           }
         }
       }
@@ -95,9 +96,9 @@ TEST_CASE("bounds cover rounding where it is all that tells rows apart", "[index
       for (const Metric metric : kMetrics) {
         const std::vector<std::byte> bytes = whitening.block_of(set, metric, 0, set.size());
         CAPTURE(d, condition, static_cast<int>(metric));
-        const std::size_t bounded =
-            check_block(CodeBlockView::parse(bytes), whitening.query(metric, q),
-                        [&](std::size_t r) { return whitening.distance(metric, q, set.row(r)); });
+        const auto distance = whitening.distance_to(metric, q);
+        const std::size_t bounded = check_block(CodeBlockView::parse(bytes), whitening.query(metric, q),
+                                                [&](std::size_t r) { return distance(set.row(r)); });
         REQUIRE(bounded == set.size());
       }
     }

@@ -224,8 +224,9 @@ TEST_CASE("a search after whitening finds what scoring every row finds", "[index
       const Whitening whitening(16, condition, 3);
       for (const Metric metric : kMetrics) {
         const std::vector<float>& q = set.queries[kind == Kind::ordinary ? 2 : 0];
+        const auto distance = whitening.distance_to(metric, q);
         Table table = make_table(
-            set, metric, [&](std::size_t r) { return whitening.distance(metric, q, set.row(r)); },
+            set, metric, [&](std::size_t r) { return distance(set.row(r)); },
             [&](std::size_t begin) { return whitening.block_of(set, metric, begin, 256); });
         thin_out(table, 53, 8);
         CAPTURE(condition);

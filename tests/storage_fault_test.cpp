@@ -310,23 +310,21 @@ void run_faults(const Operation& operation, std::initializer_list<Fault> faults,
 
 }  // namespace
 
+constexpr std::initializer_list<Fault> kMemoryFaults = {Fault::sqlite_memory, Fault::cpp_memory};
+constexpr std::initializer_list<Fault> kFileFaults = {Fault::file_read, Fault::file_write,
+                                                      Fault::file_truncate, Fault::file_delete};
+
 TEST_CASE("no failed allocation damages a table or changes its error", "[storage][fault][memory]") {
-  for (const Operation& operation : kOperations) {
-    run_faults(operation, {Fault::sqlite_memory, Fault::cpp_memory});
-  }
-  for (const Operation& operation : kCodedOperations) {
-    run_faults(operation, {Fault::sqlite_memory, Fault::cpp_memory}, kCodedSetup);
-  }
+  for (const Operation& operation : kOperations) run_faults(operation, kMemoryFaults);
+}
+
+TEST_CASE("no failed allocation damages a table with codes", "[storage][fault][memory]") {
+  for (const Operation& operation : kCodedOperations) run_faults(operation, kMemoryFaults, kCodedSetup);
 }
 
 TEST_CASE("no failed read, write, truncation or deletion damages a table", "[storage][fault][file]") {
-  for (const Operation& operation : kOperations) {
-    run_faults(operation, {Fault::file_read, Fault::file_write, Fault::file_truncate, Fault::file_delete});
-  }
-  for (const Operation& operation : kCodedOperations) {
-    run_faults(operation, {Fault::file_read, Fault::file_write, Fault::file_truncate, Fault::file_delete},
-               kCodedSetup);
-  }
+  for (const Operation& operation : kOperations) run_faults(operation, kFileFaults);
+  for (const Operation& operation : kCodedOperations) run_faults(operation, kFileFaults, kCodedSetup);
 }
 
 int main(int count, char** words) {
