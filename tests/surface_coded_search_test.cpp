@@ -240,6 +240,31 @@ TEST_CASE("rows that change while a search is being read are those it found", "[
   for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == before[i < 20 ? i : i + 1][0]);
 }
 
+TEST_CASE("isovec_info tells the bytes of codes and the rows without one", "[surface][codes]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(a float[4], b float[4] codes=none, c int8[8]);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) INSERT INTO t(a, b, c) "
+      "SELECT '[' || i || ',1,2,3]', '[1,2,3,4]', vec_int8('[1,2,3,4,5,6,7,8]') FROM n");
+  const auto figures = [&](const char* name) {
+    return db.one(std::string("SELECT tail || ' ' || holes || ' ' || raw_bytes FROM isovec_info('t') "
+                              "WHERE name = '") +
+                  name + "'");
+  };
+  // Two groups of 256 are complete, 88 rows follow.
+  CHECK(figures("a") == "88 0 " + db.one("SELECT sum(length(data)) FROM t_chunks WHERE id < 1 << 40"));
+  CHECK(db.one("SELECT code_bytes = (SELECT sum(length(data)) FROM t_codes) FROM isovec_info('t') WHERE name "
+               "= 'a'") == "1");
+  CHECK(db.one("SELECT code_bytes > 512 * 4 FROM isovec_info('t') LIMIT 1") == "1");
+  CHECK(db.rows("SELECT name, code_bytes, tail FROM isovec_info('t') WHERE name <> 'a'") ==
+        std::vector<std::vector<std::string>>{{"b", "0", "600"}, {"c", "0", "600"}});
+  db.run("UPDATE t SET a = '[1,2,3,4]' WHERE rowid <= 10; DELETE FROM t WHERE rowid IN (11, 12, 600)");
+  CHECK(db.one("SELECT tail FROM isovec_info('t') LIMIT 1") == "97");
+  CHECK(db.one("SELECT holes FROM isovec_info('t') LIMIT 1") == "3");
+  db.run("INSERT INTO t(t) VALUES ('rebuild')");
+  CHECK(db.one("SELECT tail FROM isovec_info('t') LIMIT 1") == "87");
+}
+
 TEST_CASE("norms that are kept for a given transform are those of the rows at hand", "[surface][codes]") {
   Pair pair("cosine", kKinds[0], 21);
   pair.insert(300);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/vector_blob.hpp"
+#include "storage/code_groups.hpp"
 #include "storage/row_scan.hpp"
 #include "storage/schema.hpp"
 
@@ -21,6 +22,15 @@ bool is_zero(const codec::VectorView& vector) noexcept {
   return true;
 }
 
+std::int64_t stored_bytes(Store& store, const char* table, std::size_t column) {
+  db::Statement bytes(
+      store.connection(),
+      "SELECT total(length(data)) FROM " + shadow(store.shape(), table) + " WHERE id >= ?1 AND id < ?2");
+  const auto first = static_cast<std::int64_t>(column) * kColumnStride;
+  bytes.bind(1, first).bind(2, first + kColumnStride);
+  return bytes.step() ? bytes.integer(0) : 0;
+}
+
 }  // namespace
 
 ColumnReport report_column(Store& store, const State& state, std::size_t column) {
@@ -29,12 +39,14 @@ ColumnReport report_column(Store& store, const State& state, std::size_t column)
     report.fitted = record->spec;
     report.rows_at_fit = record->rows;
   }
-  db::Statement bytes(
-      store.connection(),
-      "SELECT total(length(data)) FROM " + shadow(store.shape(), "chunks") + " WHERE id >= ?1 AND id < ?2");
-  const auto first = static_cast<std::int64_t>(column) * kColumnStride;
-  bytes.bind(1, first).bind(2, first + kColumnStride);
-  if (bytes.step()) report.raw_bytes = bytes.integer(0);
+  report.raw_bytes = stored_bytes(store, "chunks", column);
+  report.code_bytes = stored_bytes(store, "codes", column);
+  report.tail = state.rows;
+  if (store.shape().vectors[column].coded) {
+    for (const GroupMarks& marks : read_marks(store.statements(), column, state)) {
+      report.tail -= static_cast<std::int64_t>(marks.coded.count());
+    }
+  }
   return report;
 }
 

@@ -12,7 +12,9 @@ namespace isovec::storage {
 struct ColumnReport {
   std::optional<std::string> fitted;  ///< The spec of the transform in use.
   std::int64_t rows_at_fit = 0;
-  std::int64_t raw_bytes = 0;  ///< Of the chunks, free slots included.
+  std::int64_t raw_bytes = 0;   ///< Of the chunks, free slots included.
+  std::int64_t code_bytes = 0;  ///< Of the blocks of codes.
+  std::int64_t tail = 0;        ///< Rows without a code, which a search reads as they are.
 };
 [[nodiscard]] ColumnReport report_column(Store& store, const State& state, std::size_t column);
 
