@@ -1,7 +1,9 @@
 #include "storage/block_reader.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "storage/checksum.hpp"
 #include "storage/code_groups.hpp"
 #include "storage/schema.hpp"
 
@@ -28,13 +30,15 @@ std::size_t local_bytes(std::size_t row_bytes, std::size_t usable) noexcept {
 }  // namespace
 
 BlockReader::BlockReader(Store& store, std::size_t column, std::size_t blocks)
-    : store_(store), column_(column), scan_(store.statements()[Sql::scan_codes]) {
-  scan_->bind(1, block_id(column, 0)).bind(2, block_id(column + 1, 0));
-  const std::size_t d = store.shape().vectors[column].dimension;
-  const std::size_t bytes = blocks * static_cast<std::size_t>(kGroupSlots) * (d + 16);
+    : store_(store), column_(column), blocks_(blocks), scan_(store.statements()[Sql::scan_codes]) {}
+
+void BlockReader::choose_way() {
+  page_bytes_ = 0;
+  const std::size_t d = store_.shape().vectors[column_].dimension;
+  const std::size_t bytes = blocks_ * static_cast<std::size_t>(kGroupSlots) * (d + 16);
   if (sqlite3_compileoption_used("DIRECT_OVERFLOW_READ") == 0 || !cache_holds(bytes)) return;
   int reserved = -1;
-  sqlite3_file_control(store.connection(), store.shape().schema.c_str(), SQLITE_FCNTL_RESERVE_BYTES,
+  sqlite3_file_control(store_.connection(), store_.shape().schema.c_str(), SQLITE_FCNTL_RESERVE_BYTES,
                        &reserved);
   page_bytes_ =
       static_cast<std::size_t>(pragma("page_size")) - static_cast<std::size_t>(std::max(0, reserved));
@@ -65,24 +69,37 @@ bool BlockReader::open(std::int64_t id) {
 void BlockReader::read_pages() {
   bytes_.resize(blob_->size());
   const std::size_t header = header_bytes(bytes_.size());
-  const std::size_t local = local_bytes(header + bytes_.size(), page_bytes_);
+  const std::size_t local = local_bytes(header + bytes_.size(), *page_bytes_);
   std::size_t end = std::min(bytes_.size(), local - header);
   for (std::size_t begin = 0; begin < bytes_.size();) {
     blob_->read(std::span(bytes_).subspan(begin, end - begin), begin);
     begin = end;
-    end = std::min(bytes_.size(), begin + page_bytes_ - 4);
+    end = std::min(bytes_.size(), begin + *page_bytes_ - 4);
   }
 }
 
 std::optional<std::span<const std::byte>> BlockReader::read(std::int64_t group) {
   const std::int64_t id = block_id(column_, group);
-  if (page_bytes_ > 0) {
+  if (!page_bytes_) choose_way();
+  if (*page_bytes_ > 0) {
     if (!open(id)) return std::nullopt;
     read_pages();
     return bytes_;
   }
+  if (last_scanned_ != id - 1) {
+    scan_->reset();
+    scan_->bind(1, id).bind(2, block_id(column_ + 1, 0));
+  }
+  last_scanned_ = id;
   if (!scan_->step() || scan_->integer(0) != id || scan_->type(1) != SQLITE_BLOB) return std::nullopt;
   return scan_->blob(1);
+}
+
+std::optional<std::uint64_t> BlockReader::read_checksum(std::int64_t group) {
+  std::array<std::byte, sizeof(std::uint64_t)> bytes;
+  if (!open(block_id(column_, group)) || blob_->size() < bytes.size()) return std::nullopt;
+  blob_->read(bytes, 0);
+  return load_u64(bytes.data());
 }
 
 }  // namespace isovec::storage

@@ -24,8 +24,11 @@ class BlockReader {
   BlockReader(Store& store, std::size_t column, std::size_t blocks);
   /// The block of a group, valid until the next call; groups ascend. Nothing where it is missing, or no BLOB.
   [[nodiscard]] std::optional<std::span<const std::byte>> read(std::int64_t group);
+  /// The checksum that its block begins with.
+  [[nodiscard]] std::optional<std::uint64_t> read_checksum(std::int64_t group);
 
  private:
+  void choose_way();
   [[nodiscard]] bool cache_holds(std::size_t bytes);
   [[nodiscard]] std::int64_t pragma(const char* name);
   [[nodiscard]] bool open(std::int64_t id);
@@ -33,8 +36,10 @@ class BlockReader {
 
   Store& store_;
   std::size_t column_;
+  std::size_t blocks_;
   db::Run scan_;
-  std::size_t page_bytes_ = 0;  // that are usable; 0 where blocks are read as a whole
+  std::optional<std::int64_t> last_scanned_;
+  std::optional<std::size_t> page_bytes_;  // that are usable; 0 where blocks are read as a whole
   std::optional<db::Blob> blob_;
   std::vector<std::byte> bytes_;
 };

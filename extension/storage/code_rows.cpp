@@ -47,21 +47,51 @@ void verify_once(const codec::CodeBlockView& block, std::span<const std::byte> b
   verified[index] = stored;
 }
 
+// Calls visit for the block of each group that has one, `read(group)` being its bytes.
+template <typename Read>
+void visit_blocks(Store& store, std::size_t column, const std::vector<GroupMarks>& marks, Read&& read,
+                  const VisitBlock& visit) {
+  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  for (std::size_t g = 0; g < marks.size(); ++g) {
+    if (!marks[g].has_block()) continue;
+    const auto group = static_cast<std::int64_t>(g);
+    const std::span<const std::byte> bytes = read(group);
+    const codec::CodeBlockView block = codec::CodeBlockView::parse(bytes);
+    verify_once(block, bytes, column, group, verified);
+    visit(block, dead_rows(block, marks[g], column, group));
+  }
+}
+
+std::span<const std::byte> read_stored(BlockReader& reader, std::size_t column, std::int64_t group) {
+  const auto bytes = reader.read(group);
+  if (!bytes) refuse(column, group, "missing, or no BLOB");
+  return *bytes;
+}
+
 }  // namespace
 
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
                     const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
-  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
-  for (std::size_t g = 0; g < marks.size(); ++g) {
-    if (!marks[g].has_block()) continue;
-    const auto group = static_cast<std::int64_t>(g);
-    const auto bytes = reader.read(group);
-    if (!bytes) refuse(column, group, "missing, or no BLOB");
-    const codec::CodeBlockView block = codec::CodeBlockView::parse(*bytes);
-    verify_once(block, *bytes, column, group, verified);
-    visit(block, dead_rows(block, marks[g], column, group));
-  }
+  visit_blocks(
+      store, column, marks, [&](std::int64_t group) { return read_stored(reader, column, group); }, visit);
+}
+
+void for_each_kept_block(Store& store, std::size_t column, const State& state,
+                         const std::vector<GroupMarks>& marks, const VisitBlock& visit) {
+  BlockReader reader(store, column, marks.size());
+  BlockCache& cache = store.blocks();
+  const BlockCache::Use use(cache);
+  const auto read = [&](std::int64_t group) {
+    BlockCache::Block* kept = cache.find(column, group);
+    if (kept != nullptr && kept->history != state.history &&
+        reader.read_checksum(group) == load_u64(kept->bytes.data())) {
+      kept->history = state.history;
+    }
+    if (kept != nullptr && kept->history == state.history) return kept->bytes;
+    return cache.keep(column, group, read_stored(reader, column, group), state.history);
+  };
+  visit_blocks(store, column, marks, read, visit);
 }
 
 std::vector<RowHead> uncoded_rows(Store& store, const State& state, const std::vector<GroupMarks>& marks) {

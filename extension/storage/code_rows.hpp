@@ -21,6 +21,9 @@ namespace isovec::storage {
 using VisitBlock = std::function<void(const codec::CodeBlockView& block, const codec::RowMask& dead)>;
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
                     const VisitBlock& visit);
+/// The same in the snapshot that `state` is of, with the blocks that the table keeps in memory.
+void for_each_kept_block(Store& store, std::size_t column, const State& state,
+                         const std::vector<GroupMarks>& marks, const VisitBlock& visit);
 
 /// The rows without a code, by slot.
 [[nodiscard]] std::vector<RowHead> uncoded_rows(Store& store, const State& state,

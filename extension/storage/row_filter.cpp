@@ -58,7 +58,8 @@ std::string parameter_list(int& next, std::size_t count) {
   return text + ")";
 }
 
-// What SQLite turns into a number where it meets a side of numeric affinity: text that is a number as a whole.
+// What SQLite turns into a number where it meets a side of numeric affinity: text that is a number as a
+// whole.
 std::string looks_numeric(const std::string& expression) {
   return expression + " = CAST(" + expression + " AS NUMERIC)";
 }
@@ -94,10 +95,11 @@ std::string condition_text(const RowCondition& condition, std::size_t value_coun
 
 }  // namespace
 
-RowQuery::RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions)
+RowQuery::RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions, Order order)
     : store_(store),
       columns_(std::move(columns)),
       conditions_(std::move(conditions)),
+      order_(order),
       batched_(conditions_.size()) {
   for (std::size_t i = 0; i < conditions_.size(); ++i) {
     const bool larger =
@@ -117,7 +119,7 @@ void RowQuery::prepare_batch() {
     sql += i == 0 ? " WHERE " : " AND ";
     sql += condition_text(conditions_[i], i == batched_ ? count : conditions_[i].values.size(), next);
   }
-  sql += " ORDER BY id";
+  if (order_ == Order::by_id) sql += " ORDER BY id";
   if (sql != sql_) statement_ = db::Statement(store_.connection(), sql);
   sql_ = std::move(sql);
   statement_.reset();
@@ -142,7 +144,7 @@ bool RowQuery::step() {
 
 std::optional<std::vector<RowHead>> matching_rows(Store& store, const std::vector<RowCondition>& conditions,
                                                   std::size_t most) {
-  RowQuery query(store, "id, slot", conditions);
+  RowQuery query(store, "id, slot", conditions, RowQuery::Order::any);
   std::vector<RowHead> rows;
   while (query.step()) {
     if (rows.size() == most) return std::nullopt;

@@ -42,8 +42,10 @@ struct RowCondition {
 /// A query of t_rows in ascending id, or in no order where `in` has too many values for one statement.
 class RowQuery {
  public:
+  enum class Order { by_id, any };
   /// Prepares "SELECT <columns> FROM t_rows WHERE <conditions>".
-  RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions);
+  RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions,
+           Order order = Order::by_id);
   /// True while there is a row.
   [[nodiscard]] bool step();
   [[nodiscard]] const db::Statement& row() const noexcept { return statement_; }
@@ -53,6 +55,7 @@ class RowQuery {
   Store& store_;
   std::string columns_;
   std::vector<RowCondition> conditions_;
+  Order order_;
   std::size_t batched_;  // the condition whose values come in batches; conditions_.size() where none does
   std::size_t next_value_ = 0;
   bool more_ = true;

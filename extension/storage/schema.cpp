@@ -22,7 +22,7 @@
 //
 // The suffixes have no underscore, since SQLite takes what follows the last one for the suffix. No trigger
 // may stand on a shadow table: it would run inside our writes. Columns of t_rows that are indexed have an
-// index each; its name does not matter.
+// index each, with the slot, so that a search finds its rows there alone; its name does not matter.
 
 namespace isovec::storage {
 namespace {
@@ -91,7 +91,7 @@ void create_indexes(sqlite3* db, const TableShape& shape) {
     if (!column.indexed) continue;
     const std::string name = free_index_name(db, shape, column);
     db::execute(db, "CREATE INDEX " + db::quoted(shape.schema) + "." + db::quoted(name) + " ON " +
-                        db::quoted(shadow_name(shape, "rows")) + "(" + column.name + ")");
+                        db::quoted(shadow_name(shape, "rows")) + "(" + column.name + ", slot)");
   }
 }
 

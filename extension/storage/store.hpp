@@ -3,11 +3,13 @@
 // out and checked against all it touches, then written (change.hpp).
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "storage/block_cache.hpp"
 #include "storage/row_store.hpp"
 #include "storage/state.hpp"
 #include "storage/statements.hpp"
@@ -43,8 +45,13 @@ enum class OnConflict { fail, replace };
 
 class Store {
  public:
-  Store(sqlite3* db, TableShape shape)
-      : db_(db), shape_(std::move(shape)), statements_(db, shape_), verifier_(shape_) {}
+  /// Without a budget no blocks are kept in memory.
+  Store(sqlite3* db, TableShape shape, std::shared_ptr<CacheBudget> budget = nullptr)
+      : db_(db),
+        shape_(std::move(shape)),
+        statements_(db, shape_),
+        verifier_(shape_),
+        blocks_(std::move(budget)) {}
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
@@ -70,6 +77,8 @@ class Store {
     return read_caches_[column];
   }
 
+  [[nodiscard]] BlockCache& blocks() noexcept { return blocks_; }
+
   /// Adds a row and returns its id. Throws SqliteFailure(SQLITE_CONSTRAINT_*) before anything is changed
   /// where the id or key is taken and is not to be replaced.
   std::int64_t insert(const RowValues& row, OnConflict on_conflict);
@@ -91,6 +100,7 @@ class Store {
   RowVerifier verifier_;
   TransformCache transforms_;
   std::vector<ReadCache> read_caches_;  // by column
+  BlockCache blocks_;
   bool verified_ = false;
 };
 

@@ -117,10 +117,10 @@ void TableSearch::search_codes() {
   const std::vector<GroupMarks> marks = read_marks(store_.statements(), query_.column, state_);
   add_uncoded(marks);
   const codec::RowMask all = codec::RowMask::first(codec::kBlockRows);
-  for_each_block(store_, query_.column, marks,
-                 [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
-                   bounded_->add_block(block, dead, all);
-                 });
+  for_each_kept_block(store_, query_.column, state_, marks,
+                      [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
+                        bounded_->add_block(block, dead, all);
+                      });
 }
 
 void TableSearch::add_uncoded(const std::vector<GroupMarks>& marks) {

@@ -27,13 +27,17 @@ int guarded(sqlite3_vtab* table, Body&& body) noexcept {
   return db::guard(&table->zErrMsg, table_of(table).prefix.c_str(), std::forward<Body>(body));
 }
 
+// What the module's tables of one connection share.
+using Budget = std::shared_ptr<storage::CacheBudget>;
+
 // The arguments: module, schema, table, then those of the CREATE statement.
 enum class Make { existing, fresh };
-int make(Make what, sqlite3* db, int count, const char* const* words, sqlite3_vtab** table,
+int make(Make what, sqlite3* db, void* argument, int count, const char* const* words, sqlite3_vtab** table,
          char** message) noexcept {
   return db::guard(message, "isovec: ", [&] {
     const std::span<const char* const> all(words, static_cast<std::size_t>(count));
-    auto made = std::make_unique<VectorTable>(db, parse_definition(all[1], all[2], all.subspan(3)));
+    const auto& budget = *static_cast<const Budget*>(argument);
+    auto made = std::make_unique<VectorTable>(db, parse_definition(all[1], all[2], all.subspan(3)), budget);
     db::check(db, sqlite3_declare_vtab(db, declaration_of(made->store.shape()).c_str()));
     db::check(db, sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1));
     db::check(db, sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS));
@@ -43,14 +47,14 @@ int make(Make what, sqlite3* db, int count, const char* const* words, sqlite3_vt
   });
 }
 
-int create(sqlite3* db, void*, int count, const char* const* words, sqlite3_vtab** table,
+int create(sqlite3* db, void* argument, int count, const char* const* words, sqlite3_vtab** table,
            char** message) noexcept {
-  return make(Make::fresh, db, count, words, table, message);
+  return make(Make::fresh, db, argument, count, words, table, message);
 }
 
-int connect(sqlite3* db, void*, int count, const char* const* words, sqlite3_vtab** table,
+int connect(sqlite3* db, void* argument, int count, const char* const* words, sqlite3_vtab** table,
             char** message) noexcept {
-  return make(Make::existing, db, count, words, table, message);
+  return make(Make::existing, db, argument, count, words, table, message);
 }
 
 int disconnect(sqlite3_vtab* table) noexcept {
@@ -232,7 +236,10 @@ void make_match_innocuous(sqlite3* db) {
 void register_vector_table(sqlite3* db) {
   static const Module module = make_module();
   make_match_innocuous(db);
-  db::check(db, sqlite3_create_module_v2(db, "isovec", &module, nullptr, nullptr));
+  auto budget = std::make_unique<Budget>(std::make_shared<storage::CacheBudget>());
+  // SQLite destroys the argument, also where it fails.
+  db::check(db, sqlite3_create_module_v2(db, "isovec", &module, budget.release(),
+                                         [](void* argument) { delete static_cast<Budget*>(argument); }));
 }
 
 }  // namespace isovec::surface

@@ -15,8 +15,8 @@ class VectorCursor;
 
 /// One table of one connection.
 struct VectorTable : sqlite3_vtab {
-  VectorTable(sqlite3* db, storage::TableShape shape)
-      : sqlite3_vtab{}, prefix(shape.name + ": "), store(db, std::move(shape)) {}
+  VectorTable(sqlite3* db, storage::TableShape shape, std::shared_ptr<storage::CacheBudget> budget)
+      : sqlite3_vtab{}, prefix(shape.name + ": "), store(db, std::move(shape), std::move(budget)) {}
   /// SQLite does not take the message of a destroy that failed, and keeps the table.
   ~VectorTable() { sqlite3_free(zErrMsg); }
   VectorTable(const VectorTable&) = delete;

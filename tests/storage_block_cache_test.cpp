@@ -1,0 +1,145 @@
+#include <cstring>
+#include <optional>
+
+#include "catch.hpp"
+#include "connection.hpp"
+#include "db/api.hpp"
+#include "storage/block_cache.hpp"
+#include "temporary_file.hpp"
+
+namespace {
+
+using isovec::storage::BlockCache;
+using isovec::storage::CacheBudget;
+using isovec::test::Connection;
+
+std::vector<std::byte> bytes_of(std::size_t count, int value) {
+  return std::vector<std::byte>(count, static_cast<std::byte>(value));
+}
+
+bool holds(std::span<const std::byte> found, const std::vector<std::byte>& expected) {
+  return found.size() == expected.size() && std::memcmp(found.data(), expected.data(), found.size()) == 0;
+}
+
+// A table whose rows can be told apart, of two complete groups and a few rows more.
+constexpr const char* kSetup =
+    "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, v float[8] distance_metric=l2);"
+    "CREATE TABLE numbers AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 530) "
+    "SELECT i FROM n;"
+    "INSERT INTO t SELECT i, '[' || i || ',1,2,3,4,5,6,7]' FROM numbers";
+
+std::string nearest(Connection& db, int to) {
+  std::string ids;
+  const auto rows = db.rows("SELECT id FROM t WHERE v MATCH '[" + std::to_string(to) +
+                            ",1,2,3,4,5,6,7]' AND k = 3 ORDER BY distance, id");
+  for (const auto& row : rows) ids += row[0] + " ";
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("what is kept comes back until it is dropped", "[storage][cache]") {
+  isovec::test::Connection initialised;  // sets up SQLite's allocator
+  const auto budget = std::make_shared<CacheBudget>(1'000);
+  BlockCache cache(budget);
+  const BlockCache::Use use(cache);
+  CHECK(cache.find(0, 3) == nullptr);
+  CHECK(holds(cache.keep(0, 3, bytes_of(400, 1), 7), bytes_of(400, 1)));
+  CHECK(holds(cache.keep(1, 3, bytes_of(500, 2), 8), bytes_of(500, 2)));
+  CHECK(budget->left() == 100);
+  REQUIRE(cache.find(0, 3) != nullptr);
+  CHECK(holds(cache.find(0, 3)->bytes, bytes_of(400, 1)));
+  CHECK(cache.find(0, 3)->history == 7);
+  CHECK(cache.find(1, 3)->history == 8);
+  CHECK(cache.find(0, 2) == nullptr);
+  CHECK(cache.find(2, 0) == nullptr);
+  CHECK(holds(cache.keep(0, 3, bytes_of(90, 4), 9), bytes_of(90, 4)));
+  CHECK(budget->left() == 410);
+  cache.clear();
+  CHECK(budget->left() == 1'000);
+  CHECK(cache.find(0, 3) == nullptr);
+}
+
+TEST_CASE("a block beyond the budget is handed through and not kept", "[storage][cache]") {
+  isovec::test::Connection initialised;
+  const auto budget = std::make_shared<CacheBudget>(1'000);
+  BlockCache cache(budget);
+  const BlockCache::Use use(cache);
+  cache.keep(0, 0, bytes_of(800, 1), 1);
+  const std::vector<std::byte> large = bytes_of(300, 2);
+  CHECK(cache.keep(0, 1, large, 1).data() == large.data());
+  CHECK(cache.find(0, 1) == nullptr);
+  CHECK(holds(cache.find(0, 0)->bytes, bytes_of(800, 1)));
+  BlockCache none(nullptr);
+  const BlockCache::Use no_use(none);
+  CHECK(none.keep(0, 1, large, 1).data() == large.data());
+  CHECK(none.find(0, 1) == nullptr);
+}
+
+TEST_CASE("a table that others search past gives its memory up, one that is in use never",
+          "[storage][cache]") {
+  isovec::test::Connection initialised;
+  const auto budget = std::make_shared<CacheBudget>(1'000);
+  BlockCache idle(budget);
+  BlockCache busy(budget);
+  { const BlockCache::Use use(idle); }
+  idle.keep(0, 0, bytes_of(900, 1), 1);
+  const bool in_use = GENERATE(false, true);
+  std::optional<BlockCache::Use> held;
+  if (in_use) held.emplace(idle);
+  for (std::uint64_t search = 0; search <= CacheBudget::kIdleSearches; ++search) {
+    const BlockCache::Use use(busy);
+    busy.keep(0, 0, bytes_of(300, 2), 1);
+    const bool given = !in_use && search + 1 > CacheBudget::kIdleSearches;
+    CAPTURE(in_use, search);
+    CHECK((busy.find(0, 0) != nullptr) == given);
+    CHECK((idle.find(0, 0) == nullptr) == given);
+  }
+}
+
+TEST_CASE("the memory of a cache returns to its budget with the cache", "[storage][cache]") {
+  isovec::test::Connection initialised;
+  const auto budget = std::make_shared<CacheBudget>(1'000);
+  {
+    BlockCache cache(budget);
+    cache.keep(0, 0, bytes_of(900, 1), 1);
+    CHECK(budget->left() == 100);
+  }
+  CHECK(budget->left() == 1'000);
+}
+
+TEST_CASE("blocks that are kept are those of the snapshot that is searched", "[storage][cache]") {
+  const isovec::test::TemporaryFile file("block_cache");
+  Connection db(file.path());
+  db.run(kSetup);
+  REQUIRE(nearest(db, 100) == "100 99 101 ");
+  SECTION("after changes of the same connection, and their rollback") {
+    // 80 rows leave the first group: it is coded anew, and again when they are back.
+    db.run("SAVEPOINT s; UPDATE t SET v = '[9000,0,0,0,0,0,0,0]' WHERE id BETWEEN 60 AND 139");
+    CHECK(nearest(db, 100) == "140 59 141 ");
+    db.run("ROLLBACK TO s");
+    CHECK(nearest(db, 100) == "100 99 101 ");
+    db.run("DELETE FROM t WHERE id BETWEEN 60 AND 139");
+    CHECK(nearest(db, 100) == "140 59 141 ");
+    db.run(
+        "INSERT INTO t SELECT i, '[' || i || ',1,2,3,4,5,6,7]' FROM numbers WHERE i BETWEEN 60 AND 139; "
+        "INSERT INTO t(t) VALUES ('optimize'); RELEASE s");
+    CHECK(nearest(db, 100) == "100 99 101 ");
+    CHECK(nearest(db, 60) == "60 59 61 ");
+  }
+  SECTION("after changes of another connection") {
+    Connection other(file.path());
+    REQUIRE(nearest(other, 100) == "100 99 101 ");
+    other.run("UPDATE t SET v = '[9000,0,0,0,0,0,0,0]' WHERE id BETWEEN 60 AND 139");
+    CHECK(nearest(db, 100) == "140 59 141 ");
+    other.run("DELETE FROM t; INSERT INTO t SELECT i, '[' || (531 - i) || ',1,2,3,4,5,6,7]' FROM numbers");
+    CHECK(nearest(db, 100) == "431 430 432 ");
+    CHECK(nearest(other, 100) == "431 430 432 ");
+  }
+  SECTION("after another table took the name") {
+    db.run("DROP TABLE t; DROP TABLE numbers");
+    db.run(kSetup);
+    db.run("UPDATE t SET v = '[9000,0,0,0,0,0,0,0]' WHERE id BETWEEN 60 AND 139");
+    CHECK(nearest(db, 100) == "140 59 141 ");
+  }
+}
