@@ -24,10 +24,11 @@ def enter_environment(module, packages=PACKAGES, name="peers-venv"):
     python = os.path.join(folder, "bin", "python")
     if os.path.realpath(sys.prefix) == os.path.realpath(folder):
         return
-    if not os.path.exists(os.path.join(folder, "complete")):
+    complete = os.path.join(folder, " ".join(packages).replace("/", "_"))
+    if not os.path.exists(complete):
         subprocess.check_call([sys.executable, "-m", "venv", folder])
         subprocess.check_call([python, "-m", "pip", "install", "--quiet", *packages])
-        open(os.path.join(folder, "complete"), "w").close()
+        open(complete, "w").close()
     os.execv(python, [python, *sys.argv])
 
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Searches and changes of an isovec table beside sqlite-vec, vec1 and faiss: one process, one thread.
+"""Searches and changes of an isovec table beside sqlite-vec, vec1, sqlite-vector and faiss: one process, one thread.
 
     python3 bench/search.py build/release/isovec.so [--vectors x.npy] [--rows 50000] [--queries 50] [--measure NAME]
 
 Without --vectors it makes a seeded anisotropic clustered set of 768 dimensions. The last 200 vectors are the queries.
 Peers come from PyPI into a virtual environment beside the module, once. Databases are files in a temporary folder, in
-WAL mode, checkpointed and opened anew before they are read. Prints the median of each measure in milliseconds (or a
+WAL mode, checkpointed and opened anew before they are read. sqlite-vector's search is approximate, from int8 codes
+that it keeps in memory; faiss holds float32 in memory. Prints the median of each measure in milliseconds (or a
 rate), and isovec's ratio to each peer. Every answer of isovec is compared with NumPy's float64 first.
 """
 import argparse
@@ -17,6 +18,7 @@ import time
 
 import peers
 
+PACKAGES = [*peers.PACKAGES, "faiss-cpu", "sqliteai-vector", "matplotlib"]
 LARGE_CACHE = "PRAGMA cache_size = -1000000"
 DEFAULT_CACHE = "PRAGMA cache_size = -2000"
 
@@ -27,8 +29,12 @@ def made_vectors(rows):
     random, d = np.random.default_rng(7), 768
     scale = 1 / np.sqrt(1 + np.arange(d))
     centers = random.standard_normal((500, d))
-    noise = random.standard_normal((rows + 200, d))
-    return ((8 * (centers[random.integers(0, 500, rows + 200)] + 0.7 * noise) + 3) * scale).astype(np.float32)
+    x = np.empty((rows + 200, d), np.float32)
+    for begin in range(0, rows + 200, 50_000):
+        part = x[begin:begin + 50_000]
+        center = centers[random.integers(0, 500, len(part))]
+        part[:] = (8 * (center + 0.7 * random.standard_normal(part.shape)) + 3) * scale
+    return x
 
 
 class Bench:
@@ -36,12 +42,14 @@ class Bench:
         self.queries, self.x = vectors[-200:], vectors[:-200]
         self.rows, self.d = self.x.shape
         self.arguments, self.folder = arguments, folder
+        import sqlite_vector
         self.paths = peers.extension_paths(arguments.module)
+        self.paths["sqlite-vector"] = os.path.join(os.path.dirname(sqlite_vector.__file__), "binaries", "vector.so")
         self.results = {}
 
     def open(self, name, pragma=LARGE_CACHE):
         import apsw
-        extension = next(key for key in self.paths if name.startswith(key))
+        extension = max((key for key in self.paths if name.startswith(key)), key=len)
         db = apsw.Connection(os.path.join(self.folder, name + ".db"))
         db.enable_load_extension(True)
         db.load_extension(self.paths[extension])
@@ -84,6 +92,7 @@ class Bench:
         "isovec": "SELECT rowid, distance FROM t WHERE v MATCH ?1 AND k = 10 {filter}",
         "sqlite-vec": "SELECT rowid, distance FROM t WHERE v MATCH ?1 AND k = 10 {filter}",
         "vec1": "SELECT rowid, distance FROM t(?1, '{{\"k\":10}}') WHERE true {filter}",
+        "sqlite-vector": "SELECT rowid, distance FROM vector_quantize_scan('t', 'v', ?1, 10)",
     }
 
     def row(self, i):
@@ -98,9 +107,21 @@ class Bench:
         self.record("bulk insert", who, self.rows / (time.perf_counter() - begin), "rows/s")
         if who == "vec1":
             db.execute("INSERT INTO t(cmd, arg) VALUES ('rebuild', '{\"index\":\"flat\",\"distance\":\"cos\"}')")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.record("file over raw bytes", who, os.path.getsize(db.filename) / self.x.nbytes, "ratio")
+        self.record("file over raw bytes", who, self.file_bytes(db) / self.x.nbytes, "ratio")
         db.close()
+
+    def file_bytes(self, db):
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return os.path.getsize(db.filename)
+
+    def fill_other(self, name, definition, columns=3):
+        """A table of isovec in a database of its own, with rows in it."""
+        db = self.open(name)
+        db.execute(definition.format(d=self.d))
+        marks = ", ".join("?" * columns)
+        with db:
+            db.executemany(f"INSERT INTO t VALUES ({marks})", (self.row(i)[:columns] for i in range(self.rows)))
+        return db
 
     def search(self, db, who, filter=""):
         sql = self.SEARCHES[who].format(filter=filter)
@@ -131,7 +152,9 @@ class Bench:
                 flat = faiss.IndexFlatIP(self.d)
                 flat.add(self.x / np.linalg.norm(self.x, axis=1, keepdims=True))
                 runs["faiss"] = lambda i: flat.search(self.queries[i:i + 1], 10)
+                runs["sqlite-vector"] = self.search(self.preloaded(), "sqlite-vector")
             self.measure(name, runs)
+        self.first_after_open(tables)
         db = self.open("isovec")
         stream = "SELECT rowid, distance FROM t WHERE v MATCH ?1"
 
@@ -142,12 +165,45 @@ class Bench:
         for percent, below in ((50, 500), (10, 100), (1, 10), (0.1, 1)):
             runs = {who: self.search(self.open(who), who, f"AND m < {below}") for who in tables}
             self.measure(f"filter passing {percent} %", runs)
+        indexed = self.fill_other("isovec-indexed", "CREATE VIRTUAL TABLE t USING isovec("
+                                  "id INTEGER PRIMARY KEY, v float[{d}], m integer indexed)")
+        for percent, below in ((1, 10), (0.1, 1)):
+            runs = {"isovec": self.search(indexed, "isovec", f"AND m < {below}"),
+                    "vec1": self.search(self.open("vec1"), "vec1", f"AND m < {below}")}
+            self.measure(f"indexed filter passing {percent} %", runs)
+
+    def preloaded(self):
+        db = self.open("sqlite-vector")
+        db.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, v BLOB)")
+        with db:
+            db.executemany("INSERT INTO t VALUES (?, ?)", (self.row(i)[:2] for i in range(self.rows)))
+        db.execute("SELECT vector_init('t', 'v', ?)", (f"type=FLOAT32,dimension={self.d},distance=COSINE",)).fetchall()
+        db.execute("SELECT vector_quantize('t', 'v', 'qtype=INT8')").fetchall()
+        db.execute("SELECT vector_quantize_preload('t', 'v')").fetchall()
+        return db
+
+    def first_after_open(self, tables):
+        """The first query of a connection, its file out of the operating system's cache."""
+        times = {who: [] for who in tables}
+        for i in range(11):
+            for who in tables:
+                path = os.path.join(self.folder, who + ".db")
+                with open(path, "rb") as file:
+                    os.fsync(file.fileno())
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                begin = time.perf_counter()
+                db = self.open(who, DEFAULT_CACHE)
+                self.search(db, who)(i)
+                times[who].append(1e3 * (time.perf_counter() - begin))
+                db.close()
+        for who, values in times.items():
+            self.record("open and first query, cold file", who, statistics.median(values))
 
     def transforms(self):
         db = self.open("isovec")
         find = self.search(db, "isovec")
         raw = self.time({"raw": find})["raw"]
-        given = db.execute("SELECT vec_fit(v, 'whiten') FROM (SELECT v FROM t LIMIT 20000)").fetchone()[0]
+        given = self.fitted(db)
         sql = "SELECT rowid FROM t WHERE v MATCH ?1 AND k = 10 AND transform = ?2"
         apply = self.time({"given": lambda i: db.execute(sql, (self.queries[i].tobytes(), given)).fetchall()}, 3)
         self.record("transform given with the query", "isovec", apply["given"])
@@ -157,6 +213,9 @@ class Bench:
         self.record("fit whiten and code", "isovec", 1e3 * (time.perf_counter() - begin))
         self.record("whitened, k = 10", "isovec", self.time({"w": find})["w"])
         self.record("whitened, k = 10", "isovec raw", raw)
+
+    def fitted(self, db):
+        return db.execute("SELECT vec_fit(v, 'whiten') FROM (SELECT v FROM t LIMIT 20000)").fetchone()[0]
 
     def changes(self):
         tables = ("isovec", "sqlite-vec")
@@ -173,21 +232,65 @@ class Bench:
                 db.execute("DELETE FROM t WHERE rowid % 2 = 0")
             self.record("delete half the rows", who, 1e3 * (time.perf_counter() - begin))
 
-    def partitions(self):
-        db = self.open("isovec-partitions")
-        db.execute(f"CREATE VIRTUAL TABLE t USING isovec(v float[{self.d}], p integer partition key)")
-        parts = self.rows // 50
+        raw_rate = self.results[("bulk insert", "rows/s")]
+        peer = {who: rate for who, rate in raw_rate.items() if who == "sqlite-vec"}
+        db = self.fill_other("isovec-none", "CREATE VIRTUAL TABLE t USING isovec("
+                             "id INTEGER PRIMARY KEY, v float[{d}] codes=none)", 2)
+        self.record("file over raw bytes, codes=none", "isovec", self.file_bytes(db) / self.x.nbytes, "ratio")
+        given = self.fitted(self.open("isovec"))
+        db = self.open("isovec-fitted")
+        db.execute(f"CREATE VIRTUAL TABLE t USING isovec(v float[{self.d}], m integer)")
+        db.execute("INSERT INTO t(t, transform) VALUES ('transform', ?)", (given,))
+        begin = time.perf_counter()
         with db:
-            db.executemany("INSERT INTO t(rowid, v, p) VALUES (?, ?, ?)",
-                           ((i + 1, self.x[i].tobytes(), i % parts) for i in range(self.rows)))
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.close()
-        db = self.open("isovec-partitions")
-        whole = self.open("isovec")
-        self.measure("one of many partitions of 50 rows",
-                     {"isovec": self.search(db, "isovec", "AND p = 17"), "isovec k = 10": self.search(whole, "isovec")})
-        self.measure("all of those partitions",
-                     {"isovec": self.search(db, "isovec"), "isovec k = 10": self.search(whole, "isovec")})
+            db.executemany(self.INSERTS["isovec"], (self.row(i) for i in range(self.rows)))
+        for who, rate in {"isovec": self.rows / (time.perf_counter() - begin), **peer}.items():
+            self.record("bulk insert under a whitening", who, rate, "rows/s")
+        self.triggers()
+
+    def triggers(self):
+        """Rows that come by a trigger of an ordinary table beside rows that are inserted."""
+        rates = {}
+        for name in ("isovec", "isovec without trigger"):
+            db = self.open(name + "-triggers")
+            db.execute(f"CREATE VIRTUAL TABLE t USING isovec(v float[{self.d}])")
+            db.execute("CREATE TABLE s(id INTEGER PRIMARY KEY, v)")
+            if name == "isovec":
+                db.execute("CREATE TRIGGER r AFTER INSERT ON s BEGIN "
+                           "INSERT INTO t(rowid, v) VALUES (new.id, new.v); END")
+            begin = time.perf_counter()
+            with db:
+                for i in range(min(self.rows, 20_000)):
+                    db.execute("INSERT INTO s VALUES (?, ?)", self.row(i)[:2])
+                    if name != "isovec":
+                        db.execute("INSERT INTO t(rowid, v) VALUES (?, ?)", self.row(i)[:2])
+            rates[name] = min(self.rows, 20_000) / (time.perf_counter() - begin)
+        for name, rate in rates.items():
+            self.record("rows by trigger", name, rate, "rows/s")
+
+    def partitions(self):
+        """10,000 partitions of 50 rows of 96 dimensions, beside the same rows in one."""
+        parts, d = 10_000, 96
+        definitions = {"parts": f"CREATE VIRTUAL TABLE t USING isovec(v float[{d}], p integer partition key)",
+                       "whole": f"CREATE VIRTUAL TABLE t USING isovec(v float[{d}], p integer)"}
+        tables = {}
+        for name, definition in definitions.items():
+            db = self.open("isovec-" + name)
+            db.execute(definition)
+            with db:
+                db.executemany("INSERT INTO t(rowid, v, p) VALUES (?, ?, ?)",
+                               ((i + 1, self.x[i % self.rows, i % 7:i % 7 + d].tobytes(), i % parts)
+                                for i in range(50 * parts)))
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.close()
+            tables[name] = self.open("isovec-" + name)
+
+        def search(name, filter=""):
+            sql = self.SEARCHES["isovec"].format(filter=filter)
+            return lambda i: tables[name].execute(sql, (self.queries[i, :d].tobytes(),)).fetchall()
+        self.measure("one of 10,000 partitions of 50 rows",
+                     {"isovec": search("parts", "AND p = 17"), "isovec unpartitioned": search("whole")})
+        self.measure("all of those partitions", {"isovec": search("parts"), "isovec unpartitioned": search("whole")})
 
     def print(self):
         print(f"\n{self.rows} rows of {self.d} dimensions, {self.arguments.queries} queries\n")
@@ -207,7 +310,7 @@ def main():
     parser.add_argument("--queries", type=int, default=50)
     parser.add_argument("--measure", help="searches, transforms, partitions or changes alone")
     arguments = parser.parse_args()
-    peers.enter_environment(arguments.module, [*peers.PACKAGES, "faiss-cpu"], "search-venv")
+    peers.enter_environment(arguments.module, PACKAGES, "search-venv")
     import numpy as np
     vectors = (np.load(arguments.vectors).astype(np.float32) if arguments.vectors else made_vectors(arguments.rows))
     with tempfile.TemporaryDirectory() as folder:
