@@ -97,6 +97,37 @@ TEST_CASE("a table that others search past gives its memory up, one that is in u
   }
 }
 
+TEST_CASE("where memory is short nothing is kept for a while", "[storage][cache]") {
+  isovec::test::Connection initialised;
+  const auto budget = std::make_shared<CacheBudget>(1'000);
+  BlockCache cache(budget);
+  cache.keep(0, 0, bytes_of(400, 1), 1);
+  CHECK(cache.give_up());
+  CHECK(budget->left() == 1'000);
+  CHECK_FALSE(cache.give_up());
+  for (std::uint64_t search = 0; search < CacheBudget::kIdleSearches; ++search) {
+    CAPTURE(search);
+    CHECK(cache.find(0, 0) == nullptr);
+    const BlockCache::Use use(cache);
+    cache.keep(0, 0, bytes_of(400, 1), 1);
+  }
+  CHECK(cache.find(0, 0) != nullptr);
+}
+
+TEST_CASE("an allocation that fails gives all back and hands the block through", "[storage][cache]") {
+  isovec::test::Connection initialised;
+  const auto budget = std::make_shared<CacheBudget>();
+  BlockCache cache(budget);
+  const BlockCache::Use use(cache);
+  cache.keep(0, 0, bytes_of(4'000, 1), 1);
+  const std::vector<std::byte> large = bytes_of(4'000'000, 2);
+  const sqlite3_int64 limit = sqlite3_hard_heap_limit64(sqlite3_memory_used() + 100'000);
+  CHECK(cache.keep(0, 1, large, 1).data() == large.data());
+  sqlite3_hard_heap_limit64(limit);
+  CHECK(cache.find(0, 0) == nullptr);
+  CHECK(budget->left() == CacheBudget::kBytes);
+}
+
 TEST_CASE("the memory of a cache returns to its budget with the cache", "[storage][cache]") {
   isovec::test::Connection initialised;
   const auto budget = std::make_shared<CacheBudget>(1'000);

@@ -5,7 +5,17 @@
 
 namespace isovec::storage {
 
+bool CacheBudget::give_up() noexcept {
+  resume_ = searches_ + kIdleSearches;
+  const std::size_t before = left_;
+  for (BlockCache* cache : caches_) {
+    if (cache->uses_ == 0) cache->clear();
+  }
+  return left_ > before;
+}
+
 bool CacheBudget::take(std::size_t bytes) noexcept {
+  if (searches_ < resume_) return false;
   for (BlockCache* cache : caches_) {
     if (bytes <= left_) break;
     if (cache->uses_ == 0 && searches_ - cache->last_search_ > kIdleSearches) cache->clear();
@@ -50,8 +60,10 @@ std::span<const std::byte> BlockCache::keep(std::size_t column, std::int64_t gro
   drop(kept);
   if (!budget_->take(bytes.size())) return bytes;
   kept.memory.reset(static_cast<std::byte*>(sqlite3_malloc64(bytes.size())));
-  if (!kept.memory) {  // a search does without
+  if (!kept.memory) {  // a search does without, and leaves what there is to others
     budget_->left_ += bytes.size();
+    if (uses_ <= 1) clear();
+    budget_->give_up();
     return bytes;
   }
   std::memcpy(kept.memory.get(), bytes.data(), bytes.size());

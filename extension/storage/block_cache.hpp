@@ -25,6 +25,9 @@ class CacheBudget {
 
   explicit CacheBudget(std::size_t bytes = kBytes) noexcept : left_(bytes) {}
   [[nodiscard]] std::size_t left() const noexcept { return left_; }
+  /// Memory is short: every table gives up what it keeps and is not using, and for some searches none keeps
+  /// anything. False where there was nothing to give up.
+  bool give_up() noexcept;
 
  private:
   friend class BlockCache;
@@ -32,6 +35,7 @@ class CacheBudget {
 
   std::size_t left_;
   std::uint64_t searches_ = 0;
+  std::uint64_t resume_ = 0;  // the search from which on blocks are kept again
   std::vector<BlockCache*> caches_;
 };
 
@@ -48,7 +52,7 @@ class BlockCache {
     std::uint64_t history;  ///< In which it was last known to be what is stored.
   };
 
-  /// While it lives nothing is given back: spans of blocks stay valid.
+  /// While it lives nothing is taken away for others.
   class Use {
    public:
     explicit Use(BlockCache& cache) noexcept;
@@ -63,10 +67,12 @@ class BlockCache {
   /// What is kept of a group, or null.
   [[nodiscard]] Block* find(std::size_t column, std::int64_t group) noexcept;
   /// Keeps a copy if the budget and memory allow, and returns it, or else `bytes`. It takes the place of what
-  /// was kept of the group, whose span ends.
+  /// was kept of the group; spans that were returned before may end.
   std::span<const std::byte> keep(std::size_t column, std::int64_t group, std::span<const std::byte> bytes,
                                   std::uint64_t history);
   void clear() noexcept;
+  /// See CacheBudget::give_up().
+  bool give_up() noexcept { return budget_ && budget_->give_up(); }
 
  private:
   friend class CacheBudget;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "db/statement.hpp"
 #include "storage/schema.hpp"
@@ -146,7 +147,12 @@ void VectorCursor::begin_search() {
     }
   }
   request.conditions = conditions();
-  search_ = surface::begin_search(store_, store_.state(), request);
+  try {
+    search_ = surface::begin_search(store_, store_.state(), request);
+  } catch (const std::bad_alloc&) {
+    if (!store_.blocks().give_up()) throw;
+    search_ = surface::begin_search(store_, store_.state(), request);
+  }
   if (!row_.prepared()) {
     row_ = db::Statement(store_.connection(), "SELECT " + storage::row_select(store_.shape()) + " FROM " +
                                                   storage::shadow(store_.shape(), "rows") + " WHERE id = ?1");
