@@ -271,26 +271,47 @@ double Transform::row_norm(std::span<const float> x) const {
   return norm;
 }
 
-void Transform::row_norms(const float* rows, std::size_t stride, std::span<double> out) const {
+// Images and norms of up to kNormRows rows; each row of W is read once for all of them. `scratch` holds
+// kNormRows * (columns + 1) numbers.
+void Transform::map_rows(const float* rows, std::size_t stride, std::span<double> scratch, double* images,
+                         std::span<double> norms) const {
   const core::KernelTable& kernels = core::kernels();
-  const std::size_t columns = parts_.columns, outputs = parts_.output_dimensions;
-  std::vector<double> centered(kNormRows * columns), z(kNormRows * outputs), products(kNormRows);
+  const std::size_t columns = parts_.columns, outputs = parts_.output_dimensions, count = norms.size();
+  double* const centered = scratch.data();
+  double* const products = centered + kNormRows * columns;
+  for (std::size_t r = 0; r < count; ++r) {
+    double* const row = centered + r * columns;
+    if (!center({rows + r * stride, parts_.input_dimensions}, parts_.mean, row))
+      std::fill(row, row + columns, 0.0);
+    if (!has_matrix(parts_.kind)) map(row, images + r * outputs);
+  }
+  for (std::size_t i = 0; has_matrix(parts_.kind) && i < outputs; ++i) {
+    kernels.gemv_f64(centered, parts_.linear.data() + i * columns, count, columns, products);
+    for (std::size_t r = 0; r < count; ++r) images[r * outputs + i] = products[r];
+  }
+  for (std::size_t r = 0; r < count; ++r) {
+    const double* const row = images + r * outputs;
+    norms[r] = std::sqrt(kernels.dot_f64(row, row, outputs));
+  }
+}
+
+void Transform::row_norms(const float* rows, std::size_t stride, std::span<double> out) const {
+  std::vector<double> scratch(kNormRows * (parts_.columns + 1)), images(kNormRows * parts_.output_dimensions);
   for (std::size_t begin = 0; begin < out.size(); begin += kNormRows) {
     const std::size_t count = std::min(kNormRows, out.size() - begin);
-    for (std::size_t r = 0; r < count; ++r) {
-      double* const row = centered.data() + r * columns;
-      const bool defined = center({rows + (begin + r) * stride, parts_.input_dimensions}, parts_.mean, row);
-      if (!defined) std::fill(row, row + columns, 0.0);
-      if (!has_matrix(parts_.kind)) map(row, z.data() + r * outputs);
-    }
-    for (std::size_t i = 0; has_matrix(parts_.kind) && i < outputs; ++i) {
-      kernels.gemv_f64(centered.data(), parts_.linear.data() + i * columns, count, columns, products.data());
-      for (std::size_t r = 0; r < count; ++r) z[r * outputs + i] = products[r];
-    }
-    for (std::size_t r = 0; r < count; ++r) {
-      const double* const row = z.data() + r * outputs;
-      out[begin + r] = std::sqrt(kernels.dot_f64(row, row, outputs));
-    }
+    map_rows(rows + begin * stride, stride, scratch, images.data(), out.subspan(begin, count));
+  }
+}
+
+void Transform::row_images(const float* rows, std::size_t stride, std::span<double> images,
+                           std::span<double> norms) const {
+  const std::size_t outputs = parts_.output_dimensions;
+  if (images.size() != norms.size() * outputs) refuse_dimensions(norms.size() * outputs, images.size());
+  std::vector<double> scratch(kNormRows * (parts_.columns + 1));
+  for (std::size_t begin = 0; begin < norms.size(); begin += kNormRows) {
+    const std::size_t count = std::min(kNormRows, norms.size() - begin);
+    map_rows(rows + begin * stride, stride, scratch, images.data() + begin * outputs,
+             norms.subspan(begin, count));
   }
 }
 

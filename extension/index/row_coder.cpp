@@ -1,7 +1,6 @@
 #include "index/row_coder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <isovec/error.hpp>
 
@@ -11,9 +10,6 @@
 
 namespace isovec::index {
 namespace {
-
-/// Rows that are mapped together: each row of W is read once for all of them, and they stay in cache.
-constexpr std::size_t kRowsAtOnce = 16;
 
 double norm_of(std::span<const double> v) noexcept {
   return std::sqrt(core::kernels().dot_f64(v.data(), v.data(), v.size()));
@@ -46,7 +42,7 @@ RowCoder::RowCoder(Metric metric, std::size_t dimension, const Transform* transf
 }
 
 std::vector<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const std::int64_t> slots,
-                                        std::uint64_t seed) const {
+                                        std::uint64_t seed, std::vector<double>* norms) const {
   const std::size_t d = transform_ == nullptr ? dimension_ : transform_->output_dimensions();
   const codec::CodeBlockLabel label{static_cast<codec::CodeMetric>(metric_), d, slots, seed};
   if (transform_ == nullptr) return codec::encode_block(label, rows);
@@ -54,11 +50,20 @@ std::vector<std::byte> RowCoder::encode(std::span<const float> rows, std::span<c
     throw Error(Code::invalid_argument, "a block of codes takes up to 256 rows of the column's dimension");
   }
   const core::FloatingPointScope scope;
-  std::vector<double> z;
-  std::vector<double> divisors;
-  std::vector<double> reaches;
-  map_rows(rows, z, divisors, reaches);
-  return codec::encode_block(label, codec::TransformedRows{z, divisors, reaches});
+  const bool divides_input = before(transform_->parts().normalize);
+  std::vector<double> images(slots.size() * d);
+  std::vector<double> of_rows(slots.size());
+  transform_->row_images(rows.data(), dimension_, images, of_rows);
+  std::vector<double> divisors(slots.size());
+  std::vector<double> reaches(slots.size());
+  for (std::size_t r = 0; r < slots.size(); ++r) {
+    const auto x = rows.subspan(r * dimension_, dimension_);
+    const bool defined = !divides_input || transform_->input_norm(x.data()) != 0;
+    divisors[r] = !defined ? 0 : divides_ ? of_rows[r] : 1;
+    reaches[r] = reach(x, mean_norm_);
+  }
+  if (norms != nullptr) *norms = std::move(of_rows);
+  return codec::encode_block(label, codec::TransformedRows{images, divisors, reaches});
 }
 
 bool RowCoder::center(std::span<const float> x, std::span<const double> mean, double* out) const {
@@ -75,66 +80,30 @@ bool RowCoder::center(std::span<const float> x, std::span<const double> mean, do
   return true;
 }
 
-/// z = W centered for `count` rows, each by the canonical sums.
-void RowCoder::map(const double* centered, std::size_t count, double* z) const {
+/// z = W centered, by the canonical sums.
+void RowCoder::map(std::span<const double> centered, std::span<double> z) const {
   const TransformParts& parts = transform_->parts();
   const core::KernelTable& kernels = core::kernels();
   const std::size_t columns = parts.columns;
-  const std::size_t outputs = parts.output_dimensions;
   if (parts.kind == Linear::dense || parts.kind == Linear::symmetric) {
-    std::array<double, kRowsAtOnce> column;
-    for (std::size_t i = 0; i < outputs; ++i) {
-      // The rows as a matrix times row i of W: the same sums, with that row loaded once.
-      kernels.gemv_f64(centered, parts.linear.data() + i * columns, count, columns, column.data());
-      for (std::size_t r = 0; r < count; ++r) z[r * outputs + i] = column[r];
-    }
+    kernels.gemv_f64(parts.linear.data(), centered.data(), z.size(), columns, z.data());
     return;
   }
-  std::copy(centered, centered + count * columns, z);
-  for (std::size_t r = 0; r < count; ++r) {
-    double* const row = z + r * columns;
-    if (parts.kind == Linear::diagonal) {
-      for (std::size_t j = 0; j < columns; ++j) row[j] *= parts.linear[j];
-    }
-    if (parts.kind != Linear::projection) continue;
-    for (std::size_t begin = 0; begin < parts.linear.size(); begin += columns) {
-      const double* const direction = parts.linear.data() + begin;
-      const double along = kernels.dot_f64(direction, centered + r * columns, columns);
-      for (std::size_t j = 0; j < columns; ++j) row[j] -= along * direction[j];
-    }
+  std::copy(centered.begin(), centered.end(), z.begin());
+  if (parts.kind == Linear::diagonal) {
+    for (std::size_t j = 0; j < columns; ++j) z[j] *= parts.linear[j];
+  }
+  if (parts.kind != Linear::projection) return;
+  for (std::size_t begin = 0; begin < parts.linear.size(); begin += columns) {
+    const double* const direction = parts.linear.data() + begin;
+    const double along = kernels.dot_f64(direction, centered.data(), columns);
+    for (std::size_t j = 0; j < columns; ++j) z[j] -= along * direction[j];
   }
 }
 
 double RowCoder::reach(std::span<const float> x, double mean_norm) const {
   const TransformParts& parts = transform_->parts();
   return (before(parts.normalize) ? 1 : norm_of(x.first(parts.columns))) + mean_norm;
-}
-
-void RowCoder::map_rows(std::span<const float> rows, std::vector<double>& z, std::vector<double>& divisors,
-                        std::vector<double>& reaches) const {
-  const TransformParts& parts = transform_->parts();
-  const std::size_t count = rows.size() / dimension_;
-  const std::size_t outputs = parts.output_dimensions;
-  std::vector<double> centered(kRowsAtOnce * parts.columns);
-  z.resize(count * outputs);
-  divisors.resize(count);
-  reaches.resize(count);
-  for (std::size_t begin = 0; begin < count; begin += kRowsAtOnce) {
-    const std::size_t group = std::min(kRowsAtOnce, count - begin);
-    std::array<bool, kRowsAtOnce> defined{};
-    for (std::size_t r = 0; r < group; ++r) {
-      const auto x = rows.subspan((begin + r) * dimension_, dimension_);
-      double* const out = centered.data() + r * parts.columns;
-      defined[r] = center(x, parts.mean, out);
-      if (!defined[r]) std::fill(out, out + parts.columns, 0.0);
-      reaches[begin + r] = reach(x, mean_norm_);
-    }
-    map(centered.data(), group, z.data() + begin * outputs);
-    for (std::size_t r = 0; r < group; ++r) {
-      const double norm = divides_ ? norm_of(std::span(z).subspan((begin + r) * outputs, outputs)) : 1;
-      divisors[begin + r] = defined[r] ? norm : 0;
-    }
-  }
 }
 
 QueryCode RowCoder::code(const Query& query) const {
@@ -155,7 +124,7 @@ QueryCode RowCoder::code(const Query& query) const {
     throw Error(Code::invalid_argument,
                 "the transform normalizes rows first, and a zero vector has no direction");
   }
-  map(centered.data(), 1, z.data());
+  map(centered, z);
   TransformedQuery transformed;
   transformed.z = z;
   transformed.divisor = divides_ ? norm_of(z) : 1;

@@ -19,18 +19,17 @@ class RowCoder {
   RowCoder(Metric metric, std::size_t dimension, const Transform* transform);
 
   /// One block of 1 to 256 untransformed rows, n x d, row-major; slots and seed as in codec::CodeBlockLabel.
-  /// Throws Error as codec::encode_block does.
-  [[nodiscard]] std::vector<std::byte> encode(std::span<const float> rows,
-                                              std::span<const std::int64_t> slots, std::uint64_t seed) const;
+  /// Under a transform `norms` receives the rows' norms, as Transform::row_norms gives them. Throws Error as
+  /// codec::encode_block does.
+  std::vector<std::byte> encode(std::span<const float> rows, std::span<const std::int64_t> slots,
+                                std::uint64_t seed, std::vector<double>* norms = nullptr) const;
 
   /// The query of a search. Requires the metric and transform of this; throws Error as Scorer::make does.
   [[nodiscard]] QueryCode code(const Query& query) const;
 
  private:
-  void map_rows(std::span<const float> rows, std::vector<double>& z, std::vector<double>& divisors,
-                std::vector<double>& reaches) const;
   [[nodiscard]] bool center(std::span<const float> x, std::span<const double> mean, double* out) const;
-  void map(const double* centered, std::size_t count, double* z) const;
+  void map(std::span<const double> centered, std::span<double> z) const;
   [[nodiscard]] double reach(std::span<const float> x, double mean_norm) const;
 
   Metric metric_;

@@ -31,7 +31,7 @@ void GroupChange::prepare(const State& after, const RowInSlot& row_in) {
   for (const std::int64_t group : groups) {
     const GroupMarks marks = page_of_group(group).group(static_cast<std::size_t>(group % kGroupsPerPage));
     if (marks.uncoded >= kMostUncoded) {
-      code_group(group, row_in);
+      code_group(group, rows_of(group, row_in));
     } else if (!marks.has_block()) {
       blocks_.push_back({group, {}});
     }
@@ -136,24 +136,24 @@ GroupChange::Rows GroupChange::rows_of(std::int64_t group, const RowInSlot& row_
 // The group that this change completes.
 void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
   const Transform* known = transform();
-  if (known != nullptr) {
-    const Rows rows = rows_of(group, row_in);
-    std::vector<double> norms(rows.slots.size());
+  if (known == nullptr && !coded()) return;
+  const Rows rows = rows_of(group, row_in);
+  std::vector<double> norms(rows.slots.size());
+  if (coded()) {
+    page_of_group(group).resize(static_cast<std::size_t>(group % kGroupsPerPage) + 1);
+    code_group(group, rows, &norms);
+  } else {
     known->row_norms(rows.vectors.data(), store_.shape().vectors[column_].dimension, norms);
-    for (std::size_t r = 0; r < norms.size(); ++r) set_norm(rows.slots[r], norms[r]);
   }
-  if (!coded()) return;
-  page_of_group(group).resize(static_cast<std::size_t>(group % kGroupsPerPage) + 1);
-  code_group(group, row_in);
+  for (std::size_t r = 0; known != nullptr && r < norms.size(); ++r) set_norm(rows.slots[r], norms[r]);
 }
 
-void GroupChange::code_group(std::int64_t group, const RowInSlot& row_in) {
-  const Rows rows = rows_of(group, row_in);
+void GroupChange::code_group(std::int64_t group, const Rows& rows, std::vector<double>* norms) {
   GroupMarks marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
   page_of_group(group).set(static_cast<std::size_t>(group % kGroupsPerPage), marks);
   const index::RowCoder& coder = store_.coder(column_, before_);
-  blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group))});
+  blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms)});
 }
 
 }  // namespace isovec::storage

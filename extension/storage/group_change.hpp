@@ -49,11 +49,11 @@ class GroupChange {
   void set_norm(std::int64_t slot, double norm);
   [[nodiscard]] MarkPage& page_of_group(std::int64_t group);
   void add_group(std::int64_t group, const RowInSlot& row_in);
-  void code_group(std::int64_t group, const RowInSlot& row_in);
   struct Rows {
     std::vector<std::int64_t> slots;
     std::vector<float> vectors;
   };
+  void code_group(std::int64_t group, const Rows& rows, std::vector<double>* norms = nullptr);
   [[nodiscard]] Rows rows_of(std::int64_t group, const RowInSlot& row_in) const;
   [[nodiscard]] const std::vector<std::byte>* pending(std::int64_t slot) const;
 

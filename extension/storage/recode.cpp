@@ -41,13 +41,13 @@ void write_norms(Store& store, std::size_t column, std::span<const double> by_sl
 }
 
 GroupMarks code_group(Store& store, const State& state, std::size_t column, std::int64_t group,
-                      const GroupRows& rows) {
+                      const GroupRows& rows, std::vector<double>* norms = nullptr) {
   GroupMarks marks;
   if (rows.slots.empty()) return marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
   const index::RowCoder& coder = store.coder(column, state);
   write_block(store.statements(), column, group,
-              coder.encode(rows.vectors, rows.slots, block_seed(column, group)));
+              coder.encode(rows.vectors, rows.slots, block_seed(column, group), norms));
   return marks;
 }
 
@@ -86,15 +86,14 @@ class Recoder {
   void flush() {
     if (rows_.slots.empty()) return;
     const std::int64_t group = group_of(rows_.slots.front());
-    if (transform_ != nullptr) {
-      std::vector<double> norms(rows_.slots.size());
-      transform_->row_norms(rows_.vectors.data(), declared_.dimension, norms);
-      for (std::size_t r = 0; r < norms.size(); ++r)
-        norms_[static_cast<std::size_t>(rows_.slots[r])] = norms[r];
-    }
+    std::vector<double> norms(rows_.slots.size());
     if (declared_.coded) {
-      marks_[static_cast<std::size_t>(group)] = code_group(store_, state_, column_, group, rows_);
+      marks_[static_cast<std::size_t>(group)] = code_group(store_, state_, column_, group, rows_, &norms);
+    } else if (transform_ != nullptr) {
+      transform_->row_norms(rows_.vectors.data(), declared_.dimension, norms);
     }
+    for (std::size_t r = 0; transform_ != nullptr && r < norms.size(); ++r)
+      norms_[static_cast<std::size_t>(rows_.slots[r])] = norms[r];
     rows_.slots.clear();
     rows_.vectors.clear();
   }

@@ -118,6 +118,10 @@ class Transform {
   [[nodiscard]] double row_norm(std::span<const float> x) const;
   /// row_norm of `out.size()` rows; row r starts at rows + r * stride. Equal to row_norm bit for bit, faster.
   void row_norms(const float* rows, std::size_t stride, std::span<double> out) const;
+  /// W (x - mean) of `norms.size()` rows in fixed-order float64, n x k row-major, before any normalize=after,
+  /// and its norm, which is row_norm. Both are 0 for a zero x under normalize=before.
+  void row_images(const float* rows, std::size_t stride, std::span<double> images,
+                  std::span<double> norms) const;
 
   /// mean as d numbers (zeros where nothing is subtracted and beyond slice).
   [[nodiscard]] std::vector<double> mean() const;
@@ -127,6 +131,8 @@ class Transform {
  private:
   [[nodiscard]] bool center(std::span<const float> x, const std::vector<double>& mean, double* out) const;
   void map(const double* centered, double* z) const;
+  void map_rows(const float* rows, std::size_t stride, std::span<double> scratch, double* images,
+                std::span<double> norms) const;
   void map_to_float32(const std::vector<double>& centered, std::span<float> z) const;
   [[nodiscard]] QueryForm form_around(std::span<const float> q, const std::vector<double>& mean) const;
   [[nodiscard]] const std::vector<double>& inverse_matrix(const Checkpoint& checkpoint) const;
