@@ -9,14 +9,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p build/arm64
 root=$PWD/build/arm64/root
 if [ ! -d "$root" ]; then
-  (cd build/arm64 && apt-get -qq download libsqlite3-dev:arm64 libeigen3-dev libxsimd-dev catch2 &&
+  (cd build/arm64 && apt-get -qq download libsqlite3-dev:arm64 libeigen3-dev libxsimd-dev libxxhash-dev catch2 &&
     for package in *.deb; do dpkg -x "$package" "$root.part"; done && mv "$root.part" "$root")
 fi
 cmake -S . -B build/arm64 -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \
   -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CROSSCOMPILING_EMULATOR="qemu-aarch64;-L;/usr/aarch64-linux-gnu" \
   -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
   -DCMAKE_FIND_ROOT_PATH="$root" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY \
-  -DSQLite3_LIBRARY="$root/usr/lib/aarch64-linux-gnu/libsqlite3.a" \
+  -Dxsimd_DIR="$root/usr/lib/x86_64-linux-gnu/cmake/xsimd" -DSQLite3_LIBRARY="$root/usr/lib/aarch64-linux-gnu/libsqlite3.a" \
   -DISOVEC_BUILD_BENCH=OFF -DISOVEC_WERROR=ON ${CMAKE_CXX_COMPILER_LAUNCHER:+-DCMAKE_CXX_COMPILER_LAUNCHER=$CMAKE_CXX_COMPILER_LAUNCHER}
 targets=(core_kernels_test core_kernels_elements_test core_code_kernels_test core_similarity_test core_fit_fixtures_test
   core_fit_test index_block_bounds_test index_bounded_search_test index_scorer_test surface_coded_search_test
