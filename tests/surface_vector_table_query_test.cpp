@@ -145,6 +145,33 @@ TEST_CASE("k counts the rows that pass the conditions on columns", "[surface][qu
   }
 }
 
+TEST_CASE("k counts no row whose text is a number and would pass only as one", "[surface][query]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[1] distance_metric=l2, p text, b blob);"
+      "CREATE TABLE u(id INTEGER PRIMARY KEY, p TEXT, b BLOB);"
+      "INSERT INTO u(p, b) VALUES ('12', '12'), ('3', 3), ('-1', '-1'), ('100', 100), ('03', '03'), ('x', "
+      "'x'), ('5', 5), ('0', '0'), ('2024-05', '2024-05'), ('10', 10), ('1', '1');"
+      "INSERT INTO t SELECT id, '[' || id || ']', p, b FROM u");
+  for (const char* column : {"p", "b"}) {
+    for (const char* comparison : {" < ", " <= ", " > ", " >= ", " = ", " <> ", " IS ", " IS NOT "}) {
+      for (const char* value : {"'100%'", "'2024-01'", "'03'", "' '", "3", "10.5", "CAST('12' AS TEXT)"}) {
+        for (const char* form : {"", "(SELECT ", "abs("}) {
+          const std::string number = value;
+          if (form[0] == 'a' && number[0] == '\'') continue;
+          const std::string condition =
+              std::string(column) + comparison + form + value + (form[0] == 0 ? "" : ")");
+          CAPTURE(condition);
+          CHECK(db.rows("SELECT id FROM t WHERE a MATCH '[0]' AND k = 2 AND " + condition) ==
+                db.rows("SELECT id FROM u WHERE " + condition + " ORDER BY id LIMIT 2"));
+        }
+      }
+    }
+  }
+  CHECK(db.rows("SELECT id FROM t WHERE a MATCH '[0]' AND k = 2 AND p BETWEEN '' AND ?1", "100%") ==
+        db.rows("SELECT id FROM u WHERE p BETWEEN '' AND ?1 ORDER BY id LIMIT 2", "100%"));
+}
+
 TEST_CASE("a scan with conditions returns the rows of an ordinary table", "[surface][query]") {
   Connection db;
   db.run(kSetup);

@@ -64,10 +64,9 @@ std::string looks_numeric(const std::string& expression) {
   return expression + " = CAST(" + expression + " AS NUMERIC)";
 }
 
-// The affinity of the other side is not told to a table, and how SQLite compares hangs on it (section 4.2 of
-// its page on datatypes). A column of text meets a number as text where that has no affinity (a parameter),
-// as it is where it comes from a column without a type, and as a number where it comes from a numeric column,
-// as does a column without a type. So a row passes where any of the readings is met: SQLite looks again.
+// Section 4.2 of SQLite's page on datatypes. A column of text meets a number as text where that has no
+// affinity (a parameter), as it is where it comes from a column without a type, and as a number where it
+// comes from a numeric column, as does a column of BLOB.
 std::string condition_text(const RowCondition& condition, std::size_t value_count, int& next) {
   const std::string parameter = "?" + std::to_string(next);
   std::string right = symbol_of(condition.comparison);
@@ -79,7 +78,9 @@ std::string condition_text(const RowCondition& condition, std::size_t value_coun
   const auto reading = [&](const std::string& left) { return collated(left, condition.collation) + right; };
   const std::string& column = condition.column;
   const std::string as_is = reading(column);
-  if (condition.affinity != Affinity::text && condition.affinity != Affinity::blob) return "(" + as_is + ")";
+  const bool one_reading = condition.reading == Reading::without_affinity ||
+                           (condition.affinity != Affinity::text && condition.affinity != Affinity::blob);
+  if (one_reading) return "(" + as_is + ")";
   const std::string as_number = looks_numeric(column) + " AND " + reading("CAST(" + column + " AS NUMERIC)");
   const bool number = std::any_of(condition.values.begin(), condition.values.end(),
                                   [](sqlite3_value* value) { return db::Value(value).is_number(); });

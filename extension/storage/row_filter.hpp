@@ -30,6 +30,11 @@ enum class Comparison : char {
   in = 'I',
 };
 
+/// How SQLite compares hangs on the affinity of the other side, which a table is not told. Either every row
+/// passes of which the comparison may be true, for SQLite to look again, or those of which it is true where
+/// the other side has no affinity: a parameter, a literal, the result of a function.
+enum class Reading { any, without_affinity };
+
 /// One condition: a column of t_rows, a comparison, and what it is compared with.
 struct RowCondition {
   std::string column;  ///< "id", "key", "p0", "m3"
@@ -37,6 +42,7 @@ struct RowCondition {
   Comparison comparison = Comparison::equal;
   std::string collation;               ///< Empty for BINARY.
   std::vector<sqlite3_value*> values;  ///< One; none for is_null and not_null; any number for in.
+  Reading reading = Reading::any;
 };
 
 /// A query of t_rows in ascending id, or in no order where `in` has too many values for one statement.

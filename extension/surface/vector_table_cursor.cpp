@@ -98,6 +98,8 @@ std::vector<storage::RowCondition> VectorCursor::conditions() const {
     const auto column = row_column(store_.shape(), term.column);
     if (!column) throw Error(Code::invalid_argument, "the query plan names a column that has no conditions");
     storage::RowCondition condition{column->name, column->affinity, term.comparison, term.collation, {}};
+    // k counts the rows that pass: what SQLite would refuse must not be among them.
+    if (plan_.find(TermKind::k) != nullptr) condition.reading = storage::Reading::without_affinity;
     const bool unary = term.comparison == Comparison::is_null || term.comparison == Comparison::not_null;
     for (const db::OwnedValue& value : arguments_[i]) {
       if (!unary) condition.values.push_back(value.handle());
