@@ -111,6 +111,7 @@ class Planner {
   bool find_inputs();
   void take(int i, PlanTerm term, bool omit);
   void take_rows();
+  [[nodiscard]] bool may_come_of_a_pattern(int i) const;
   void take_row(int i, const storage::RowColumn& column);
   void take_distances();
   void price_search();
@@ -176,9 +177,25 @@ void Planner::take(int i, PlanTerm term, bool omit) {
   info_->aConstraintUsage[i].omit = omit ? 1 : 0;
 }
 
+// SQLite adds a range to LIKE 'a%' and GLOB 'a*' and offers it like any other; a BLOB lies outside it, and
+// meets the pattern unless SQLite was compiled to compare patterns with text only. Beside k such a range has
+// to be taken, since it may also be the query's own.
+bool Planner::may_come_of_a_pattern(int i) const {
+  const int op = constraint(i).op;
+  if (op != SQLITE_INDEX_CONSTRAINT_GE && op != SQLITE_INDEX_CONSTRAINT_LT) return false;
+  if (plan_.find(TermKind::k) != nullptr || sqlite3_compileoption_used("LIKE_DOESNT_MATCH_BLOBS") != 0)
+    return false;
+  for (int other = 0; other < info_->nConstraint; ++other) {
+    const auto comparison = comparison_of(constraint(other).op);
+    const bool pattern = comparison == Comparison::like || comparison == Comparison::glob;
+    if (pattern && constraint(other).iColumn == constraint(i).iColumn) return true;
+  }
+  return false;
+}
+
 void Planner::take_row(int i, const storage::RowColumn& column) {
   std::optional<Comparison> comparison = comparison_of(constraint(i).op);
-  if (!comparison) return;
+  if (!comparison || may_come_of_a_pattern(i)) return;
   if (*comparison == Comparison::equal) {
     if (i >= kWholeIn && match_ >= 0) return;  // it may be an IN that would run the search once per value
     if (sqlite3_vtab_in(info_, i, -1) != 0) {
