@@ -6,7 +6,6 @@
 #include <set>
 
 #include "connection.hpp"
-#include "temporary_file.hpp"
 
 namespace {
 
@@ -342,38 +341,6 @@ TEST_CASE("a row of a shadow table that is missing, doubled or moved is found", 
       "WHERE id = 0"));
 }
 
-TEST_CASE("a shadow table that is not the one that was made is refused", "[storage][corruption]") {
-  const auto refusal = [](const std::string& damage) {
-    const isovec::test::TemporaryFile file("refusal");
-    {
-      Connection db(file.path());
-      db.run(kSetup);
-      if (damage.find("TEMP") == std::string::npos) db.run(damage);
-    }
-    Connection db(file.path());
-    if (damage.find("TEMP") != std::string::npos) db.run(damage);
-    return db.error("SELECT count(*) FROM t");
-  };
-  CHECK(refusal("DROP TABLE t_slots") ==
-        "t: the shadow table t_slots is missing: restore the database from a backup, "
-        "or DROP this table and fill it again");
-  CHECK(refusal("DROP TABLE t_room; CREATE VIEW t_room AS SELECT 1 AS page").find("t_room is a view") !=
-        std::string::npos);
-  CHECK(refusal("ALTER TABLE t_rows ADD COLUMN extra").find("is not what isovec made") != std::string::npos);
-  CHECK(refusal("ALTER TABLE t_chunks RENAME TO x; CREATE VIRTUAL TABLE t_chunks USING isovec(a float[2])")
-            .find("t_chunks is not what isovec made") != std::string::npos);
-  CHECK(refusal("CREATE TRIGGER spy AFTER INSERT ON t_rows BEGIN SELECT 1; END")
-            .find("the trigger spy stands on the shadow table t_rows") != std::string::npos);
-  CHECK(refusal("CREATE TEMP TRIGGER spy AFTER INSERT ON main.t_rows BEGIN SELECT 1; END")
-            .find("the trigger spy stands on the shadow table t_rows") != std::string::npos);
-  CHECK(refusal("UPDATE t_config SET value = 1 WHERE key = 'format'") ==
-        "t: the table is stored in format 1 and this isovec reads format 2: copy its rows into a new table "
-        "with "
-        "the isovec that made it");
-  CHECK(refusal("UPDATE t_config SET value = 99 WHERE key = 'format'") ==
-        "t: the table is stored in format 99 and this isovec reads format 2: use a newer isovec");
-}
-
 TEST_CASE("'rebuild' mends what follows from rows, vectors and transforms, and names what does not",
           "[storage][corruption]") {
   const auto mends = [](const std::string& damage, const char* setup = kSetup) {
@@ -432,17 +399,4 @@ TEST_CASE("a table whose shadow tables are damaged can still be dropped", "[stor
   db.run(kSetup);
   db.run("DROP TABLE t_slots; DELETE FROM t_config; DROP TABLE t");
   CHECK(db.one("SELECT count(*) FROM sqlite_schema") == "0");
-}
-
-TEST_CASE("a connection in defensive mode cannot write to a shadow table", "[storage][corruption]") {
-  Connection db;
-  db.run(kSetup);
-  std::set<std::string> tables;
-  for (const Column& column : shadow_columns(db)) tables.insert(column.table);
-  REQUIRE(sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr) == SQLITE_OK);
-  for (const std::string& table : tables) {
-    CHECK(db.error("DELETE FROM " + table) == "table " + table + " may not be modified");
-    CHECK(db.error("DROP TABLE " + table) == "table " + table + " may not be dropped");
-  }
-  db.run("INSERT INTO t(key, a, b) VALUES ('new', '[1,2,3]', '[1,2,3,4,5]')");
 }

@@ -68,6 +68,7 @@ class Statements {
   void erase(Sql which, std::int64_t first, std::int64_t end);
   /// Prepares all that writes need, so that no later write can fail for want of it.
   void prepare_writes();
+  void forget(Sql which) noexcept { statements_[static_cast<std::size_t>(which)] = db::Statement(); }
   /// Forgets all: after the schema changed.
   void clear() noexcept;
 

@@ -4,22 +4,63 @@
 #include "storage/schema.hpp"
 
 namespace isovec::storage {
+namespace {
 
-State Store::state() {
+// True for as long as it lives.
+class Raised {
+ public:
+  explicit Raised(bool& flag) noexcept : flag_(flag) { flag_ = true; }
+  ~Raised() { flag_ = false; }
+  Raised(const Raised&) = delete;
+  Raised& operator=(const Raised&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
+
+void Store::verify_once() {
+  if (verified_) return;
+  verify_tables(db_, shape_);
+  verified_ = true;
+}
+
+State Store::read_state() {
+  verify_once();
   db::Statement& read = statements_[Sql::read_state];
   const db::Run run(read);
-  const bool there = read.step();
+  bool there = false;
+  try {
+    there = read.step();
+  } catch (const db::SqliteFailure& failure) {
+    // Where it is the shadow table that is missing or another one, that is said.
+    if ((failure.result_code() & 0xFF) == SQLITE_ERROR) verify_tables(db_, shape_);
+    throw;
+  }
   // A statement that was prepared anew has seen the schema change: a trigger or another table may now stand
   // there.
   if (sqlite3_stmt_status(read.handle(), SQLITE_STMTSTATUS_REPREPARE, 1) > 0) verified_ = false;
-  if (!verified_) {
-    verify_tables(db_, shape_);
-    verified_ = true;
-  }
+  verify_once();
   if (!there || read.type(0) != SQLITE_BLOB) {
     throw Error(Code::corrupt, "the table's state record is missing: run 'rebuild' or restore a backup");
   }
   return decode_state(read.blob(0));
+}
+
+State Store::state() {
+  if (reads_state_) {  // a view stands in the place of the table and reads this one
+    throw Error(Code::corrupt, shadow_name(shape_, "config") + " reads the table that it belongs to");
+  }
+  const Raised reading(reads_state_);
+  try {
+    return read_state();
+  } catch (...) {
+    // A statement of such a view would keep this table open for ever.
+    statements_.forget(Sql::read_state);
+    verified_ = false;
+    throw;
+  }
 }
 
 void Store::fail_unique(bool of_key) const {

@@ -93,6 +93,8 @@ class Store {
 
  private:
   [[noreturn]] void fail_unique(bool of_key) const;
+  void verify_once();
+  [[nodiscard]] State read_state();
 
   sqlite3* db_;
   TableShape shape_;
@@ -102,6 +104,7 @@ class Store {
   std::vector<ReadCache> read_caches_;  // by column
   BlockCache blocks_;
   bool verified_ = false;
+  bool reads_state_ = false;
 };
 
 }  // namespace isovec::storage
