@@ -105,6 +105,47 @@ TEST_CASE("connections that share a cache lock tables, and never wait for each o
   REQUIRE(sqlite3_enable_shared_cache(0) == SQLITE_OK);
 }
 
+TEST_CASE("a table that another connection of a shared cache reads is not half changed", "[surface][cases]") {
+  if (sqlite3_compileoption_used("OMIT_SHARED_CACHE") != 0) return;
+  // What is read stays locked until the reader's transaction ends; that is not every shadow table.
+  const std::string read =
+      GENERATE("SELECT count(*) FROM t WHERE e MATCH vec_random(1024, 1) AND transform = 'none'",
+               "SELECT count(*) FROM t", "SELECT row_count FROM isovec_info('t')");
+  CAPTURE(read);
+  REQUIRE(sqlite3_enable_shared_cache(1) == SQLITE_OK);
+  {
+    const TemporaryFile file("shared_change");
+    Connection reader(file.path());
+    Connection writer(file.path());
+    writer.run(
+        "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, e float[1024] transform='center', y "
+        "integer indexed, +body text);"
+        "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 9)"
+        "INSERT INTO t(id, e, y) SELECT i, vec_random(1024, i), i % 4 FROM c; DELETE FROM t WHERE id = 2;");
+    reader.run("BEGIN");
+    REQUIRE(reader.one(read) == "8");
+    const std::string all = "SELECT id, hex(e), y, body FROM t";
+    const Rows before = writer.rows(all);
+    for (const char* sql :
+         {"INSERT INTO t(id, e) VALUES (90, vec_random(1024, 90))", "UPDATE t SET y = 7 WHERE id = 5",
+          "UPDATE t SET body = 'x' WHERE id = 5", "UPDATE t SET e = vec_random(1024, 7) WHERE id = 5",
+          "DELETE FROM t WHERE id = 5", "INSERT INTO t(t) VALUES ('fit')",
+          "INSERT INTO t(t) VALUES ('optimize')", "INSERT INTO t(t) VALUES ('rebuild')",
+          "INSERT INTO t(t) VALUES ('unfit')", "DROP TABLE t", "ALTER TABLE t RENAME TO s"}) {
+      CAPTURE(sql);
+      writer.run("BEGIN");
+      CHECK(code_of(writer, sql) == SQLITE_LOCKED);
+      CHECK(writer.rows(all) == before);
+      CHECK(writer.one("SELECT isovec_check('t')") == "ok");
+      writer.run("COMMIT");
+    }
+    reader.run("COMMIT");
+    writer.run("DELETE FROM t WHERE id = 5; INSERT INTO t(t) VALUES ('fit')");
+    check_sound(reader);
+  }
+  REQUIRE(sqlite3_enable_shared_cache(0) == SQLITE_OK);
+}
+
 TEST_CASE("a statement given up half-way runs again from its start", "[surface][cases]") {
   Connection db;
   fill(db);
@@ -142,6 +183,10 @@ TEST_CASE("what SQLite has not for virtual tables is refused by SQLite", "[surfa
         "cannot create triggers on virtual tables");
   CHECK(db.error("CREATE INDEX i ON t(y)") == "virtual tables may not be indexed");
   CHECK(db.error("ALTER TABLE t ADD COLUMN z") == "virtual tables may not be altered");
+  CHECK(db.error("CREATE VIRTUAL TABLE s USING isovec(e float[2]) STRICT") ==
+        "near \"STRICT\": syntax error");
+  CHECK(db.error("CREATE VIRTUAL TABLE s USING isovec(e float[2], z integer AS (1))")
+            .find("in 'z integer AS (1)'") != std::string::npos);
   CHECK(db.error("ALTER TABLE t RENAME COLUMN y TO z").find("virtual table") != std::string::npos);
   CHECK(db.error("UPDATE t SET y = 1 WHERE id = 1 RETURNING id").find("RETURNING") != std::string::npos);
   CHECK(db.one("INSERT INTO t(id, e) VALUES (900, '[1,2,3,4]') RETURNING id") == "900");

@@ -68,6 +68,8 @@ std::string Statements::text(Sql which) const {
       return "SELECT value FROM " + table("config") + " WHERE key = 'state'";
     case Sql::write_state:
       return "UPDATE " + table("config") + " SET value = ?1 WHERE key = 'state'";
+    case Sql::claim:
+      return "DELETE FROM " + table("config") + " WHERE 0";
     case Sql::read_row:
       return "SELECT " + row_select(shape_) + " FROM " + table("rows") + " WHERE id = ?1";
     case Sql::find_key:
@@ -166,6 +168,7 @@ void Statements::prepare_writes() {
     if (which == Sql::find_key && shape_.key != Key::text) continue;
     static_cast<void>((*this)[which]);
   }
+  (*this)[Sql::claim].run();
 }
 
 void Statements::erase(Sql which, std::int64_t first, std::int64_t end) {

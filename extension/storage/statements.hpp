@@ -14,6 +14,7 @@ namespace isovec::storage {
 enum class Sql : std::size_t {
   read_state,
   write_state,
+  claim,     ///< writes nothing, and locks the state as a write does
   read_row,  ///< by id; the columns of row_select()
   find_key,  ///< id by text key
   greatest_id,
@@ -66,7 +67,9 @@ class Statements {
   [[nodiscard]] db::Statement& operator[](Sql which);
   /// Runs one of the erase_* statements.
   void erase(Sql which, std::int64_t first, std::int64_t end);
-  /// Prepares all that writes need, so that no later write can fail for want of it.
+  /// Prepares all that writes need, so that no later write can fail for want of it. Where connections share
+  /// a cache, a table that another one reads cannot be written: each of them reads the state first, so it is
+  /// here that SQLITE_LOCKED comes from, before anything is written.
   void prepare_writes();
   void forget(Sql which) noexcept { statements_[static_cast<std::size_t>(which)] = db::Statement(); }
   /// Forgets all: after the schema changed.
