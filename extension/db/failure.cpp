@@ -10,6 +10,20 @@ void raise(sqlite3* db, int result_code) {
   throw SqliteFailure(result_code, current ? sqlite3_errmsg(db) : sqlite3_errstr(result_code));
 }
 
+void raise_halfway(const SqliteFailure& failure) {
+  switch (failure.result_code() & 0xFF) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_INTERRUPT:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      throw failure;
+    default:
+      throw SqliteFailure(SQLITE_FULL, std::string(failure.what()) +
+                                           ": half of the change was written, so it was rolled back");
+  }
+}
+
 int result_code_of(Code code) noexcept {
   switch (code) {
     case Code::invalid_argument:

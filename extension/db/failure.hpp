@@ -3,6 +3,7 @@
 
 #include <isovec/error.hpp>
 #include <string>
+#include <utility>
 
 #include "db/api.hpp"
 
@@ -26,6 +27,21 @@ class SqliteFailure : public std::runtime_error {
 /// Throws unless `result_code` is SQLITE_OK.
 inline void check(sqlite3* db, int result_code) {
   if (result_code != SQLITE_OK) raise(db, result_code);
+}
+
+/// Throws on what `failure`, of a write after which others should have come, shall be reported as.
+[[noreturn]] void raise_halfway(const SqliteFailure& failure);
+
+/// Runs the writes of a change behind its first. Of a statement that writes one row SQLite takes back what it
+/// wrote only where it fails for want of memory or room, on a file, or by an interrupt. Any other failure
+/// would leave the change half written, so it becomes SQLITE_FULL, with what it was in its sentence.
+template <typename Body>
+void finish_writes(Body&& body) {
+  try {
+    std::forward<Body>(body)();
+  } catch (const SqliteFailure& failure) {
+    raise_halfway(failure);
+  }
 }
 
 /// SQLite's result code for an Error.

@@ -15,6 +15,21 @@ enum class Operation : std::uint64_t { insert = 1, update = 2, erase = 3, move =
   throw Error(Code::corrupt, "the slot map does not agree with the rows at slot " + std::to_string(slot));
 }
 
+// SQLite would refuse a record that is too long only in the middle of the writes.
+void require_length(sqlite3* db, std::span<sqlite3_value* const> values, const char* what) {
+  constexpr std::size_t kOfHeader = 10;  // at most, of each value and of the numbers beside them
+  std::size_t bytes = 4 * kOfHeader;
+  for (sqlite3_value* value : values) {
+    const bool has_bytes =
+        sqlite3_value_type(value) == SQLITE_TEXT || sqlite3_value_type(value) == SQLITE_BLOB;
+    bytes += kOfHeader + (has_bytes ? static_cast<std::size_t>(sqlite3_value_bytes(value)) : 0);
+  }
+  const auto limit = static_cast<std::size_t>(sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1));
+  if (bytes <= limit) return;
+  throw Error(Code::too_big, std::string("the ") + what + " values of a row take " + std::to_string(bytes) +
+                                 " bytes together, and this connection allows " + std::to_string(limit));
+}
+
 [[noreturn]] void refuse_room() {
   throw Error(Code::corrupt, "the list of pages with free slots is damaged: run 'rebuild'");
 }
@@ -94,6 +109,7 @@ SlotPage& Change::page_of_row(const RowHead& head) {
 
 void Change::bind_row(Sql sql, const RowHead& head, std::span<sqlite3_value* const> values,
                       std::uint64_t hash) {
+  require_length(store_.connection(), values, "metadata");
   db::Statement& write = statements_[sql];
   write.bind(1, head.id).bind(2, head.slot);
   int parameter = 2;
@@ -103,6 +119,7 @@ void Change::bind_row(Sql sql, const RowHead& head, std::span<sqlite3_value* con
 }
 
 void Change::bind_auxiliary(Sql sql, std::int64_t id, std::span<sqlite3_value* const> values) {
+  require_length(store_.connection(), values, "auxiliary");
   const std::uint64_t hash = RowVerifier::auxiliary_checksum(id, values, shape_);
   db::Statement& write = statements_[sql];
   int parameter = 0;
@@ -265,11 +282,14 @@ void Change::write_pages() {
 void Change::write() {
   if (empty_) return;
   prepare_groups();
-  for (const Sql sql : bound_) statements_[sql].run();
-  for (VectorEdit& edit : vectors_) edit.write(statements_);
-  write_pages();
-  const auto bytes = encode(state_);
-  statements_[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
+  if (!bound_.empty()) statements_[bound_.front()].run();
+  db::finish_writes([&] {
+    for (std::size_t i = 1; i < bound_.size(); ++i) statements_[bound_[i]].run();
+    for (VectorEdit& edit : vectors_) edit.write(statements_);
+    write_pages();
+    const auto bytes = encode(state_);
+    statements_[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
+  });
 }
 
 }  // namespace isovec::storage

@@ -118,9 +118,11 @@ void write_refits(Store& store, const State& state, const std::vector<Refit>& re
   State next = state;
   for (const Refit& refit : refits)
     next = changed(next, Operation::transform, refit.column, refit.record.transform);
-  for (const Refit& refit : refits) write_transform(statements, refit.column, refit.record);
-  write_state(store, next);
-  for (const Refit& refit : refits) recode(store, next, refit.column);
+  db::finish_writes([&] {
+    for (const Refit& refit : refits) write_transform(statements, refit.column, refit.record);
+    write_state(store, next);
+    for (const Refit& refit : refits) recode(store, next, refit.column);
+  });
 }
 
 void unfit_columns(Store& store, const State& state, const std::vector<std::size_t>& columns) {
@@ -130,11 +132,13 @@ void unfit_columns(Store& store, const State& state, const std::vector<std::size
     for_each_row(store, state, column, [](std::int64_t, std::span<const float>) {});
   State next = state;
   for (const std::size_t column : columns) next = changed(next, Operation::unfit, column, {});
-  for (const std::size_t column : columns) delete_transform(statements, column);
-  write_state(store, next);
-  for (const std::size_t column : columns) {
-    if (state.is_fitted(column)) recode(store, next, column);
-  }
+  db::finish_writes([&] {
+    for (const std::size_t column : columns) delete_transform(statements, column);
+    write_state(store, next);
+    for (const std::size_t column : columns) {
+      if (state.is_fitted(column)) recode(store, next, column);
+    }
+  });
 }
 
 }  // namespace isovec::storage

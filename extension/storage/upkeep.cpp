@@ -103,6 +103,16 @@ void for_each_chunk(const ChunkGeometry& geometry, const std::vector<RowHead>& r
   }
 }
 
+// Writes each chunk of a column clean.
+void write_chunks(Store& store, std::size_t column, const std::vector<RowHead>& rows, std::int64_t slots) {
+  const ChunkGeometry geometry(store.shape(), column);
+  for_each_chunk(geometry, rows, slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
+    const std::vector<std::byte> clean = clean_chunk(store, geometry, chunk, inside, slots);
+    db::Statement& write = store.statements()[Sql::write_chunk];
+    write.bind(1, geometry.id_of(chunk)).bind(2, std::span<const std::byte>(clean)).run();
+  });
+}
+
 void write_slot_map(Store& store, const std::vector<RowHead>& rows, std::int64_t slots) {
   Statements& statements = store.statements();
   statements.erase(Sql::erase_slots, kFirst, kEnd);
@@ -185,10 +195,12 @@ void optimize(Store& store) {
   state = before;
   state.slots = state.rows;
   state.history = next_history(state.history, kOptimized);
-  cut(store, state);
-  store.statements().erase(Sql::erase_room, kFirst, kEnd);
-  for (std::size_t c = 0; c < store.shape().vectors.size(); ++c) recode_stale(store, before, state, c);
-  write_state(store, state);
+  db::finish_writes([&] {
+    cut(store, state);
+    store.statements().erase(Sql::erase_room, kFirst, kEnd);
+    for (std::size_t c = 0; c < store.shape().vectors.size(); ++c) recode_stale(store, before, state, c);
+    write_state(store, state);
+  });
 }
 
 void rebuild(Store& store) {
@@ -206,19 +218,14 @@ void rebuild(Store& store) {
     if (state.is_fitted(c)) static_cast<void>(read_transform(store.statements(), c, state));
   }
   store.statements().prepare_writes();
-  delete_strays(store);
-  write_slot_map(store, rows, state.slots);
-  cut(store, state);
-  for (std::size_t c = 0; c < columns; ++c) {
-    const ChunkGeometry geometry(store.shape(), c);
-    for_each_chunk(geometry, rows, state.slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
-      const std::vector<std::byte> clean = clean_chunk(store, geometry, chunk, inside, state.slots);
-      db::Statement& write = store.statements()[Sql::write_chunk];
-      write.bind(1, geometry.id_of(chunk)).bind(2, std::span<const std::byte>(clean)).run();
-    });
-  }
-  write_state(store, state);
-  for (std::size_t c = 0; c < columns; ++c) recode(store, state, c);
+  db::finish_writes([&] {
+    delete_strays(store);
+    write_slot_map(store, rows, state.slots);
+    cut(store, state);
+    for (std::size_t c = 0; c < columns; ++c) write_chunks(store, c, rows, state.slots);
+    write_state(store, state);
+    for (std::size_t c = 0; c < columns; ++c) recode(store, state, c);
+  });
 }
 
 }  // namespace isovec::storage
