@@ -66,6 +66,7 @@ bool VectorCursor::answers(db::Value query) const {
 }
 
 void VectorCursor::settle() {
+  undisturbed_ = false;  // even if the change is taken back
   if (search_) search_->settle();
 }
 
@@ -122,6 +123,7 @@ void VectorCursor::filter(Plan plan, std::span<sqlite3_value*> arguments) {
   take_arguments(arguments);
   const storage::State state = store_.state();
   history_ = state.history;
+  undisturbed_ = true;
   rows_left_ = state.rows;
   if (const PlanTerm* match = plan_.find(TermKind::match)) {
     const auto role = role_of(store_.shape(), match->column);
@@ -172,6 +174,10 @@ void VectorCursor::next() {
   if (at_end_) reset();
 }
 
+bool VectorCursor::is_undisturbed() const {
+  return undisturbed_ && store_.state().history == history_;
+}
+
 void VectorCursor::next_row() {
   at_end_ = !rows_->step();
   if (!at_end_) {
@@ -180,7 +186,7 @@ void VectorCursor::next_row() {
     return;
   }
   // A scan of the whole table knows how many rows it should have seen, unless they were changed meanwhile.
-  if (rows_left_ == 0 || plan_.find(TermKind::row) != nullptr || store_.state().history != history_) return;
+  if (rows_left_ == 0 || plan_.find(TermKind::row) != nullptr || !is_undisturbed()) return;
   throw Error(Code::corrupt, "the table holds another number of rows than it counts");
 }
 
@@ -195,7 +201,7 @@ void VectorCursor::next_hit() {
       at_end_ = false;
       return;
     }
-    if (store_.state().history == history_) {
+    if (is_undisturbed()) {
       throw Error(Code::corrupt, "row " + std::to_string(hit_->rowid) + " has vectors but no values");
     }
   }

@@ -41,6 +41,8 @@ class VectorCursor : public sqlite3_vtab_cursor {
   void begin_search();
   void next_hit();
   void next_row();
+  /// Whether the table holds what it held when the pass began.
+  [[nodiscard]] bool is_undisturbed() const;
   void column_value(sqlite3_context* context, const storage::ColumnRole& role);
   void vector_value(sqlite3_context* context, std::size_t index);
   void auxiliary_value(sqlite3_context* context, std::size_t index);
@@ -58,6 +60,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   std::unique_ptr<storage::TableSearch> search_;
   std::optional<index::Hit> hit_;
   std::uint64_t history_ = 0;   // the table's when the pass began
+  bool undisturbed_ = true;     // no change has begun since then
   std::int64_t rows_left_ = 0;  // of a scan of the whole table
   std::size_t searched_ = 0;    // the vector column
 
