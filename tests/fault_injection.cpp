@@ -66,6 +66,12 @@ int remove_file(const char* path) {
   return -1;
 }
 
+int sync_file() {
+  if (!fails(Fault::file_sync)) return 0;
+  errno = EIO;
+  return -1;
+}
+
 template <typename Function>
 void replace(sqlite3_vfs* vfs, const char* name, Function* function) {
   // SQLite lists the calls that it makes on this system; the others are not replaced.
@@ -130,6 +136,15 @@ Outstanding outstanding() {
 
 using isovec::test::allocate;
 using isovec::test::release;
+
+// SQLite has no replacement for these two; a program's own stand before those of the C library.
+extern "C" int fsync(int) {
+  return isovec::test::sync_file();
+}
+extern "C" int fdatasync(int) {
+  return isovec::test::sync_file();
+}
+
 namespace {
 constexpr std::size_t kUsual = alignof(std::max_align_t);
 }

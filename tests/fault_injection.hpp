@@ -1,12 +1,13 @@
 #pragma once
-// Faults on demand: the n-th allocation of SQLite, the n-th allocation of C++ code, or the n-th read, write
-// or truncation of a file fails, once or from there on.
+// Faults on demand: the n-th allocation of SQLite, the n-th allocation of C++ code, or the n-th read, write,
+// truncation, deletion or sync of a file fails, once or from there on. No sync ever reaches the disk: there
+// is no power cut here, and a real one takes too long.
 
 #include <cstddef>
 
 namespace isovec::test {
 
-enum class Fault { sqlite_memory, cpp_memory, file_read, file_write, file_truncate, file_delete };
+enum class Fault { sqlite_memory, cpp_memory, file_read, file_write, file_truncate, file_delete, file_sync };
 enum class Repeat { once, from_then_on };
 
 /// Makes SQLite's allocator and file functions ours. Call before anything else of SQLite.

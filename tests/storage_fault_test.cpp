@@ -1,6 +1,7 @@
-// Every operation of a table under every fault: the n-th allocation, read, write, truncation or deletion
-// fails, for n = 0, 1, 2, ... until the operation ends without one. Whatever fails, the error has its own
-// code, the table holds what it held before or what it should hold after, it is sound, and no memory is lost.
+// Every operation of a table under every fault: the n-th allocation, read, write, truncation, deletion or
+// sync fails, for n = 0, 1, 2, ... until the operation ends without one. Whatever fails, the error has its
+// own code, the table holds what it held before or what it should hold after, it is sound, and no memory is
+// lost.
 
 #define CATCH_CONFIG_RUNNER
 #include <algorithm>
@@ -44,21 +45,27 @@ constexpr const char* kSetup =
 constexpr const char* kCodedSetup =
     "CREATE TABLE other(x);"
     "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[3] transform='center', b float[2] "
-    "distance_metric=l2, lang text, year integer, +body text);"
-    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 511)"
-    "INSERT INTO t(id, a, b, lang, year, body) SELECT i, vec_f32('[' || i || ',' || (i * i % 7) || ',1]'),"
-    "  vec_f32('[' || i || ',1]'), 'l' || (i % 3), 2000 + i, 'body' FROM c;"
+    "distance_metric=l2, c int8[4] distance_metric=l1, d bit[16], lang text, year integer, +body text);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 511)"
+    "INSERT INTO t(id, a, b, c, d, lang, year, body) SELECT i, vec_f32('[' || i || ',' || (i * i % 7) || "
+    "  ',1]'), vec_f32('[' || i || ',1]'), vec_int8('[1,2,3,' || (i % 100) || ']'), "
+    "  vec_quantize_binary(vec_random(16, i)), 'l' || (i % 3), 2000 + i, 'body' FROM n;"
     "INSERT INTO t(t) VALUES ('fit');";
 
 constexpr Operation kCodedOperations[] = {
     {"insert that completes a group",
-     "BEGIN; INSERT INTO other VALUES (1); INSERT INTO t(a, b) VALUES ('[1,2,3]', '[1,2]'); COMMIT"},
+     "BEGIN; INSERT INTO other VALUES (1); INSERT INTO t(a, b, c, d) VALUES ('[1,2,3]', '[1,2]', "
+     "'[1,2,3,4]', vec_bit(x'0102')); COMMIT"},
     {"update a coded row",
-     "BEGIN; INSERT INTO other VALUES (1); UPDATE t SET a = '[9,9,1]', b = '[3,3]' WHERE id = 3; COMMIT"},
+     "BEGIN; INSERT INTO other VALUES (1); UPDATE t SET a = '[9,9,1]', b = '[3,3]', c = '[9,9,9,9]', d = "
+     "vec_bit(x'ffff') WHERE id = 3; COMMIT"},
     {"delete a coded row", "BEGIN; INSERT INTO other VALUES (1); DELETE FROM t WHERE id = 11; COMMIT"},
     {"search by codes", "SELECT id, distance FROM t WHERE a MATCH '[1,0,0]' AND k = 5", false},
     {"search by codes, filtered",
      "SELECT id FROM t WHERE b MATCH '[1,0]' AND k = 3 AND year > 2010 ORDER BY distance", false},
+    {"search integers", "SELECT id, distance FROM t WHERE c MATCH '[1,2,0,9]' AND k = 5 AND year > 2010",
+     false},
+    {"search bits", "SELECT id, distance FROM t WHERE d MATCH vec_bit(x'0ff0') LIMIT 5", false},
     {"fit and code", "INSERT INTO t(t) VALUES ('fit column=b center')"},
 };
 
@@ -188,13 +195,14 @@ bool is_expected(Fault fault, int rc) {
 class FaultLoop {
  public:
   FaultLoop(const Operation& operation, Fault fault, Repeat repeat, const Image& image,
-            const std::string& before, const std::string& after)
+            const std::string& before, const std::string& after, const char* journal)
       : operation_(operation),
         fault_(fault),
         repeat_(repeat),
         image_(image),
         before_(before),
-        after_(after) {}
+        after_(after),
+        journal_(journal) {}
 
   [[nodiscard]] bool is_of_files() const {
     return fault_ != Fault::sqlite_memory && fault_ != Fault::cpp_memory;
@@ -217,9 +225,13 @@ class FaultLoop {
   }
 
  private:
-  static long stride() {
+  // Syncs, truncations and deletions are few.
+  [[nodiscard]] long stride() const {
+    const bool is_rare =
+        fault_ == Fault::file_sync || fault_ == Fault::file_truncate || fault_ == Fault::file_delete;
     const char* wanted = std::getenv("ISOVEC_FAULT_STRIDE");
-    return wanted != nullptr ? std::max(1L, std::atol(wanted)) : 23;
+    if (wanted != nullptr) return std::max(1L, std::atol(wanted));
+    return is_rare ? 3 : 23;
   }
 
   bool once(long n) {
@@ -229,8 +241,8 @@ class FaultLoop {
     int rc = SQLITE_OK;
     {
       Connection db(file.path());
-      db.run("PRAGMA synchronous = OFF");
-      if (!is_of_files()) db.run("PRAGMA journal_mode = MEMORY");
+      db.run(std::string("PRAGMA synchronous = ") + (is_of_files() ? "FULL" : "OFF"));
+      db.rows(std::string("PRAGMA journal_mode = ") + (is_of_files() ? journal_ : "MEMORY"));
       db.run("PRAGMA cache_size = 3");  // so that reads and writes come in the middle, not only at the end
       arm(fault_, n, repeat_);
       rc = run_plainly(db.handle(), operation_.sql);
@@ -281,9 +293,13 @@ class FaultLoop {
   const Image& image_;
   const std::string& before_;
   const std::string& after_;
+  const char* journal_;
 };
 
-void run_faults(const Operation& operation, std::initializer_list<Fault> faults, const char* setup = kSetup) {
+constexpr std::initializer_list<Repeat> kBoth = {Repeat::once, Repeat::from_then_on};
+
+void run_faults(const Operation& operation, std::initializer_list<Fault> faults, const char* setup = kSetup,
+                const char* journal = "DELETE", std::initializer_list<Repeat> repeats = kBoth) {
   const TemporaryFile file("fault_image");
   std::string before;
   {
@@ -301,18 +317,68 @@ void run_faults(const Operation& operation, std::initializer_list<Fault> faults,
   if (!operation.changes) CHECK(before == after);
   const long runs_before = total_runs;
   for (const Fault fault : faults) {
-    for (const Repeat repeat : {Repeat::once, Repeat::from_then_on}) {
-      FaultLoop(operation, fault, repeat, image, before, after).run();
+    for (const Repeat repeat : repeats) {
+      FaultLoop(operation, fault, repeat, image, before, after, journal).run();
     }
   }
-  std::printf("%6ld runs: %s\n", total_runs - runs_before, operation.name);
+  std::printf("%6ld runs: %s, journal %s\n", total_runs - runs_before, operation.name, journal);
+}
+
+// A database that a process left in the middle of a change: a journal, or a log, that the next one to open
+// it has to bring back.
+struct Abandoned {
+  Image database;
+  Image journal;
+  std::string content;  ///< What is right after that.
+};
+
+Abandoned abandon(const char* mode, const char* suffix) {
+  const TemporaryFile file("abandoned");
+  Connection db(file.path());
+  db.run(kSetup);
+  db.rows(std::string("PRAGMA journal_mode = ") + mode);
+  db.run("PRAGMA cache_size = 3; UPDATE t SET year = 7 WHERE id = 2");
+  Abandoned left;
+  left.content = content(db);
+  db.run(
+      "BEGIN; DELETE FROM t WHERE id > 6; INSERT INTO t(a, b) SELECT a, b FROM t; INSERT INTO t(t) VALUES "
+      "('rebuild')");
+  left.database = image_of(file.path());
+  left.journal = image_of(file.path() + suffix);
+  REQUIRE(left.journal.size() > 1000);
+  db.run("ROLLBACK");
+  return left;
+}
+
+// The n-th fault strikes while the first statement brings the database back; the second finds it whole.
+// False where there was no n-th.
+bool recover(const Abandoned& left, const char* suffix, Fault fault, Repeat repeat, long n) {
+  const TemporaryFile file("recovered");
+  write_image(file.path(), left.database);
+  write_image(file.path() + suffix, left.journal);
+  long fired = 0;
+  {
+    Connection db(file.path());
+    arm(fault, n, repeat);
+    const int rc = run_plainly(db.handle(), "SELECT count(*) FROM t");
+    fired = disarm();
+    CAPTURE(suffix, static_cast<int>(fault), static_cast<int>(repeat), n, rc);
+    if (rc != SQLITE_OK && !is_expected(fault, rc)) CHECK(rc == SQLITE_OK);
+    CHECK(content(db) == left.content);
+    check_sound(db);
+  }
+  Connection again(file.path());
+  CHECK(content(again) == left.content);
+  total_injected += fired;
+  ++total_runs;
+  return fired != 0;
 }
 
 }  // namespace
 
 constexpr std::initializer_list<Fault> kMemoryFaults = {Fault::sqlite_memory, Fault::cpp_memory};
-constexpr std::initializer_list<Fault> kFileFaults = {Fault::file_read, Fault::file_write,
-                                                      Fault::file_truncate, Fault::file_delete};
+constexpr std::initializer_list<Fault> kFileFaults = {
+    Fault::file_read, Fault::file_write, Fault::file_truncate, Fault::file_delete, Fault::file_sync};
 
 TEST_CASE("no failed allocation damages a table or changes its error", "[storage][fault][memory]") {
   for (const Operation& operation : kOperations) run_faults(operation, kMemoryFaults);
@@ -322,9 +388,44 @@ TEST_CASE("no failed allocation damages a table with codes", "[storage][fault][m
   for (const Operation& operation : kCodedOperations) run_faults(operation, kMemoryFaults, kCodedSetup);
 }
 
-TEST_CASE("no failed read, write, truncation or deletion damages a table", "[storage][fault][file]") {
+TEST_CASE("no failed read, write, truncation, deletion or sync damages a table", "[storage][fault][file]") {
   for (const Operation& operation : kOperations) run_faults(operation, kFileFaults);
   for (const Operation& operation : kCodedOperations) run_faults(operation, kFileFaults, kCodedSetup);
+}
+
+TEST_CASE("no failed file damages a table, with journals of the other kinds", "[storage][fault][file]") {
+  // Every operation under one of them and one kind of fault, or all under all.
+  constexpr const char* kJournals[] = {"TRUNCATE", "PERSIST", "WAL"};
+  const bool all = std::getenv("ISOVEC_FAULT_STRIDE") != nullptr;
+  std::size_t number = 0;
+  const auto run = [&](const Operation& operation, const char* setup) {
+    ++number;
+    for (std::size_t i = 0; i < std::size(kJournals); ++i) {
+      if (all) run_faults(operation, kFileFaults, setup, kJournals[i]);
+    }
+    if (all) return;
+    const Repeat repeat = number % 2 == 0 ? Repeat::once : Repeat::from_then_on;
+    run_faults(operation, kFileFaults, setup, kJournals[number % std::size(kJournals)], {repeat});
+  };
+  for (const Operation& operation : kOperations) run(operation, kSetup);
+  for (const Operation& operation : kCodedOperations) run(operation, kCodedSetup);
+}
+
+TEST_CASE("a fault while a journal or a log is brought back passes, and the next try succeeds",
+          "[storage][fault][file]") {
+  struct Mode {
+    const char* journal;
+    const char* suffix;
+  };
+  for (const Mode& mode : {Mode{"DELETE", "-journal"}, Mode{"WAL", "-wal"}}) {
+    const Abandoned left = abandon(mode.journal, mode.suffix);
+    for (const Fault fault : {Fault::sqlite_memory, Fault::cpp_memory, Fault::file_read, Fault::file_write,
+                              Fault::file_truncate, Fault::file_delete, Fault::file_sync}) {
+      for (const Repeat repeat : kBoth) {
+        for (long n = 0; recover(left, mode.suffix, fault, repeat, n);) n += 1 + n / 8;
+      }
+    }
+  }
 }
 
 int main(int count, char** words) {
