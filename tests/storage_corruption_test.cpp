@@ -14,21 +14,24 @@ using isovec::test::Connection;
 using isovec::test::SqlError;
 
 constexpr const char* kSetup =
-    "CREATE VIRTUAL TABLE t USING isovec(key TEXT PRIMARY KEY, a float[3] transform='center', b float[5] "
-    "distance_metric=l2, year integer, lang text indexed, +body text);"
-    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 12)"
-    "INSERT INTO t(key, a, b, year, lang, body) SELECT 'k' || i, '[' || i || ',' || (i * i % 7) || ',1]',"
-    "  '[1,2,3,4,' || i || ']', 2000 + i, 'l' || (i % 3), 'body ' || i FROM c;"
+    "CREATE VIRTUAL TABLE t USING isovec(key TEXT PRIMARY KEY, a float[3] transform='center', b int8[5] "
+    "distance_metric=l2, c bit[16], year integer, lang text indexed, +body text);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12)"
+    "INSERT INTO t(key, a, b, c, year, lang, body) SELECT 'k' || i, '[' || i || ',' || (i * i % 7) || ',1]',"
+    "  '[1,2,3,4,' || i || ']', vec_quantize_binary(vec_random(16, i)), 2000 + i, 'l' || (i % 3), "
+    "  'body ' || i FROM n;"
     "DELETE FROM t WHERE key IN ('k4', 'k9');"
     "INSERT INTO t(t) VALUES ('fit');";
 
-// The same with a complete group, hence norms and codes, some of which no longer hold.
+// The same, with floats in place of int8, and with a complete group, hence norms and codes, some of which no
+// longer hold.
 constexpr const char* kCodedSetup =
     "CREATE VIRTUAL TABLE t USING isovec(key TEXT PRIMARY KEY, a float[3] transform='center', b float[5] "
-    "distance_metric=l2, year integer, lang text indexed, +body text);"
-    "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 260)"
-    "INSERT INTO t(key, a, b, year, lang, body) SELECT 'k' || i, '[' || i || ',' || (i * i % 7) || ',1]',"
-    "  '[1,2,3,4,' || i || ']', 2000 + i, 'l' || (i % 3), 'body ' || i FROM c;"
+    "distance_metric=l2, c bit[16], year integer, lang text indexed, +body text);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 260)"
+    "INSERT INTO t(key, a, b, c, year, lang, body) SELECT 'k' || i, '[' || i || ',' || (i * i % 7) || ',1]',"
+    "  '[1,2,3,4,' || i || ']', vec_quantize_binary(vec_random(16, i)), 2000 + i, 'l' || (i % 3), "
+    "  'body ' || i FROM n;"
     "INSERT INTO t(t) VALUES ('fit');"
     "DELETE FROM t WHERE key IN ('k4', 'k9');"
     "UPDATE t SET a = '[3,2,1]' WHERE key IN ('k7', 'k100');";
@@ -40,18 +43,19 @@ struct Read {
   bool chooses = false;
 };
 const std::vector<Read> kReads = {
-    {"SELECT key, a, b, year, lang, body FROM t"},
+    {"SELECT key, a, b, c, year, lang, body FROM t"},
     {"SELECT key, distance FROM t WHERE a MATCH '[1,0,0]'"},
     {"SELECT key, distance FROM t WHERE a MATCH '[1,0,0]' AND transform = 'none' AND k = 3"},
     {"SELECT key, distance FROM t WHERE b MATCH '[1,0,0,0,0]' AND lang = 'l1'", true},
+    {"SELECT key, distance FROM t WHERE c MATCH vec_quantize_binary(vec_random(16, 3)) AND k = 5"},
     {"SELECT body FROM t WHERE key = 'k3'", true},
     {"SELECT length(transform) FROM t WHERE a MATCH '[1,0,0]' AND k = 1"},
 };
 const std::vector<std::string> kWrites = {
-    "INSERT INTO t(key, a, b) VALUES ('new', '[1,2,3]', '[1,2,3,4,5]')",
-    "INSERT INTO t(key, a, b) VALUES ('newer', '[1,2,3]', '[1,2,3,4,5]')",
-    "INSERT INTO t(key, a, b) VALUES ('newest', '[1,2,3]', '[1,2,3,4,5]')",
-    "UPDATE t SET a = '[0,1,0]', year = 1 WHERE key = 'k3'",
+    "INSERT INTO t(key, a, b, c) VALUES ('new', '[1,2,3]', '[1,2,3,4,5]', vec_bit(x'0102'))",
+    "INSERT INTO t(key, a, b, c) VALUES ('newer', '[1,2,3]', '[1,2,3,4,5]', vec_bit(x'0102'))",
+    "INSERT INTO t(key, a, b, c) VALUES ('newest', '[1,2,3]', '[1,2,3,4,5]', vec_bit(x'0102'))",
+    "UPDATE t SET a = '[0,1,0]', c = vec_bit(x'00ff'), year = 1 WHERE key = 'k3'",
     "DELETE FROM t WHERE key = 'k5'",
     "INSERT INTO t(t) VALUES ('fit column=b center')",
     "INSERT INTO t(t) VALUES ('unfit')",
@@ -180,7 +184,7 @@ std::string update(const Cell& cell) {
 
 TEST_CASE("a flipped bit in any byte of any stored BLOB is found", "[storage][corruption]") {
   Patient patient;
-  patient.used_every = 5;
+  patient.used_every = 10;
   unsigned bit = 0;
   for (const Cell& cell : cells_of_type(patient.db, "blob")) {
     CAPTURE(cell.column.table, cell.column.name, cell.row);
@@ -244,7 +248,7 @@ TEST_CASE("a block or page of codes that is missing, doubled or exchanged is fou
 
 TEST_CASE("a stored BLOB cut short at any length, or longer, is found", "[storage][corruption]") {
   Patient patient;
-  patient.used_every = 5;
+  patient.used_every = 10;
   for (const Cell& cell : cells_of_type(patient.db, "blob")) {
     CAPTURE(cell.column.table, cell.column.name, cell.row);
     for (std::size_t size = 0; size < cell.bytes.size(); size += kStride) {
