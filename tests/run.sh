@@ -48,10 +48,12 @@ run_tests() {
 }
 
 # dev-sse2 is the dev build with every kernel but the baseline's switched off. What does not depend on kernels
-# (labelled structure), and what repeats one product over very many rows, is not run twice. Under sanitizers, ten times slower, the tests that repeat one piece of
-# arithmetic over very many rows are left to the builds above.
+# (labelled structure), and what repeats one product over very many rows, is not run twice. Under sanitizers,
+# ten times slower, the tests that repeat one piece of arithmetic over very many rows are left to the builds
+# above.
 arithmetic='recipe_(duplicates|hubness|query_mean|retrieval)|beyond 16,384 rows'
-build dev && run_tests dev && run_tests dev-sse2 --label-exclude structure --exclude-regex "beyond 16,384 rows|^interchange"
+products='beyond 16,384 rows|^interchange'
+build dev && run_tests dev && run_tests dev-sse2 --label-exclude structure --exclude-regex "$products"
 build asan && run_tests asan --exclude-regex "$arithmetic"
 
 echo "isovec: $passed passed, $failed failed"
