@@ -347,3 +347,34 @@ TEST_CASE("bounds are rounded to float32 outwards", "[index][search]") {
     CHECK((down == up || std::nextafter(down, infinity) == up));
   }
 }
+
+TEST_CASE("candidates are taken in ascending bound, however many there are", "[index][search]") {
+  using isovec::index::Candidate;
+  std::mt19937_64 random(11);
+  const auto rows = GENERATE(1, 2'000, 2'100, 30'000);
+  const auto different = GENERATE(1, 7, 1'000'000);  // bounds
+  const float limit = GENERATE(-1.0F, 0.25F, std::numeric_limits<float>::infinity());
+  CAPTURE(rows, different, limit);
+  isovec::index::Candidates candidates;
+  std::vector<float> expected;
+  for (int row = 0; row < rows; ++row) {
+    const auto bound =
+        static_cast<float>(random() % static_cast<unsigned>(different)) / static_cast<float>(different);
+    candidates.add({bound, static_cast<std::uint32_t>(row)});
+    expected.push_back(bound);
+  }
+  std::sort(expected.begin(), expected.end());
+  candidates.begin(limit);
+  std::vector<float> taken;
+  std::vector<bool> seen(static_cast<std::size_t>(rows));
+  while (!candidates.empty()) {
+    const float nearest = candidates.nearest();
+    REQUIRE(nearest <= expected[taken.size()]);
+    for (const Candidate& row : candidates.take(100, std::numeric_limits<double>::infinity())) {
+      taken.push_back(row.least);
+      REQUIRE_FALSE(seen[row.slot]);
+      seen[row.slot] = true;
+    }
+  }
+  REQUIRE(taken == expected);
+}

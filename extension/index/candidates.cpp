@@ -1,6 +1,7 @@
 #include "index/candidates.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace isovec::index {
@@ -85,14 +86,28 @@ std::size_t Candidates::begin(float limit) {
   return near_count;
 }
 
+// The nearest of the rest: those up to a pivot that a sample says about `wanted` are not beyond. One pass
+// over the rest, its branch almost always the same way, where selecting exactly so many takes several.
+std::size_t Candidates::partition_rest(std::size_t wanted) {
+  constexpr std::size_t kSample = 256;
+  const auto begin = rows_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+  const std::size_t rest = rows_.size() - sorted_;
+  std::array<Candidate, kSample> sample;
+  for (std::size_t i = 0; i < kSample; ++i) sample[i] = rows_[sorted_ + i * (rest / kSample)];
+  const auto pivot = sample.begin() + static_cast<std::ptrdiff_t>(kSample * wanted / rest);
+  std::nth_element(sample.begin(), pivot, sample.end(), nearer);
+  const auto end =
+      std::partition(begin, rows_.end(), [&](const Candidate& row) { return !nearer(*pivot, row); });
+  return static_cast<std::size_t>(end - begin);
+}
+
 void Candidates::sort_more() {
   constexpr std::size_t kFirst = 1'024;
   const std::size_t rest = rows_.size() - sorted_;
-  const std::size_t step = std::min(rest, std::max(kFirst, sorted_));
+  const std::size_t wanted = std::max(kFirst, sorted_);
+  const std::size_t step = wanted < rest / 2 ? partition_rest(wanted) : rest;
   const auto begin = rows_.begin() + static_cast<std::ptrdiff_t>(sorted_);
-  const auto end = begin + static_cast<std::ptrdiff_t>(step);
-  if (step < rest) std::nth_element(begin, end, rows_.end(), nearer);
-  std::sort(begin, end, nearer);
+  std::sort(begin, begin + static_cast<std::ptrdiff_t>(step), nearer);
   sorted_ += step;
   rest_from_ = rows_[sorted_ - 1].least;
 }

@@ -74,6 +74,7 @@ class Candidates {
   [[nodiscard]] std::span<Candidate> take(std::size_t most, double limit);
 
  private:
+  std::size_t partition_rest(std::size_t wanted);
   void sort_more();
 
   std::vector<Candidate> rows_;
