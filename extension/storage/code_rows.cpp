@@ -147,8 +147,7 @@ SlotFetcher::SlotFetcher(Store& store, std::size_t column, const State& state, i
 
 void SlotFetcher::test_all() {
   passing_.assign(static_cast<std::size_t>(state_.slots), false);
-  const auto rows = matching_rows(store_, conditions_);
-  for (const RowHead& row : *rows) {
+  for (const RowHead& row : matching_rows(store_, conditions_)) {
     if (row.slot >= 0 && row.slot < state_.slots) passing_[static_cast<std::size_t>(row.slot)] = true;
   }
   test_.reset();

@@ -143,20 +143,35 @@ bool RowQuery::step() {
   return true;
 }
 
-std::optional<std::vector<RowHead>> matching_rows(Store& store, const std::vector<RowCondition>& conditions,
-                                                  std::size_t most) {
+std::size_t RowQuery::scanned() const noexcept {
+  return static_cast<std::size_t>(
+      sqlite3_stmt_status(statement_.handle(), SQLITE_STMTSTATUS_FULLSCAN_STEP, 0));
+}
+
+std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions) {
+  constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
+  return *few_matching_rows(store, conditions, kAny, 0);
+}
+
+std::optional<std::vector<RowHead>> few_matching_rows(Store& store,
+                                                      const std::vector<RowCondition>& conditions,
+                                                      std::size_t most, std::size_t rows) {
+  constexpr std::size_t kSample = 64;  // matches: their share is within a factor of two of the table's
   RowQuery query(store, "id, slot", conditions, RowQuery::Order::any);
-  std::vector<RowHead> rows;
+  std::vector<RowHead> found;
   while (query.step()) {
-    if (rows.size() == most) return std::nullopt;
-    rows.push_back({query.row().integer(0), query.row().integer(1)});
+    if (found.size() == most) return std::nullopt;
+    found.push_back({query.row().integer(0), query.row().integer(1)});
+    if (found.size() != kSample) continue;
+    const std::size_t scanned = query.scanned();
+    if (scanned > 0 && rows / scanned > 2 * (most / kSample)) return std::nullopt;
   }
-  std::sort(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
+  std::sort(found.begin(), found.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
   // A value that stands twice in a batched IN finds its rows twice.
-  rows.erase(
-      std::unique(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.id == b.id; }),
-      rows.end());
-  return rows;
+  found.erase(std::unique(found.begin(), found.end(),
+                          [](const RowHead& a, const RowHead& b) { return a.id == b.id; }),
+              found.end());
+  return found;
 }
 
 bool RowTest::is_possible(const std::vector<RowCondition>& conditions) noexcept {

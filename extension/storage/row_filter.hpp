@@ -55,6 +55,8 @@ class RowQuery {
   /// True while there is a row.
   [[nodiscard]] bool step();
   [[nodiscard]] const db::Statement& row() const noexcept { return statement_; }
+  /// How many rows SQLite has looked at one after the other; 0 where it took an index or a key.
+  [[nodiscard]] std::size_t scanned() const noexcept;
 
  private:
   void prepare_batch();
@@ -69,10 +71,13 @@ class RowQuery {
   db::Statement statement_;
 };
 
-/// The rows that meet all conditions, by slot; nothing where there are more than `most`.
-[[nodiscard]] std::optional<std::vector<RowHead>> matching_rows(
-    Store& store, const std::vector<RowCondition>& conditions,
-    std::size_t most = std::numeric_limits<std::size_t>::max());
+/// The rows that meet all conditions, by slot.
+[[nodiscard]] std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions);
+
+/// The same, but nothing where there are more than `most`, or where the first of the table's `rows` rows
+/// already say that there are likely far more.
+[[nodiscard]] std::optional<std::vector<RowHead>> few_matching_rows(
+    Store& store, const std::vector<RowCondition>& conditions, std::size_t most, std::size_t rows);
 
 /// Whether single rows meet conditions.
 class RowTest {

@@ -28,8 +28,9 @@ TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
   }
   std::optional<std::vector<RowHead>> chosen;
   if (!query_.conditions.empty()) {
-    chosen = matching_rows(store_, query_.conditions,
-                           can_use_codes() ? few_rows(state_) : std::numeric_limits<std::size_t>::max());
+    chosen = can_use_codes() ? few_matching_rows(store_, query_.conditions, few_rows(state_),
+                                                 static_cast<std::size_t>(state_.rows))
+                             : matching_rows(store_, query_.conditions);
   }
   if (chosen || !can_use_codes()) {
     rank(std::move(chosen));
