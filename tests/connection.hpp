@@ -170,4 +170,14 @@ class Connection {
   sqlite3* db_ = nullptr;
 };
 
+/// The extended result code of a script: that of the statement which fails, or SQLITE_OK.
+inline int code_of(Connection& db, const std::string& script) {
+  try {
+    db.run(script);
+  } catch (const SqlError& failure) {
+    return failure.result_code;
+  }
+  return SQLITE_OK;
+}
+
 }  // namespace isovec::test

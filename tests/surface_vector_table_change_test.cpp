@@ -6,16 +6,6 @@ namespace {
 
 using isovec::test::Bytes;
 using isovec::test::Connection;
-using isovec::test::SqlError;
-
-int code_of(Connection& db, const std::string& sql) {
-  try {
-    db.run(sql);
-  } catch (const SqlError& error) {
-    return error.result_code;
-  }
-  return SQLITE_OK;
-}
 
 }  // namespace
 

@@ -20,7 +20,6 @@
 namespace {
 
 using isovec::test::Connection;
-using isovec::test::SqlError;
 using Rows = std::vector<std::vector<std::string>>;
 
 // A complete group, hence codes, and rows behind it.
@@ -55,15 +54,6 @@ std::string content(Connection& db) {
 void check_sound(Connection& db) {
   CHECK(db.one("PRAGMA integrity_check") == "ok");
   CHECK(db.one("SELECT isovec_check('t')") == "ok");
-}
-
-int code_of(Connection& db, const std::string& sql) {
-  try {
-    db.run(sql);
-  } catch (const SqlError& error) {
-    return error.result_code;
-  }
-  return SQLITE_OK;
 }
 
 // A function of SQLite that it may have been built without.

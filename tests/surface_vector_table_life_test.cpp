@@ -10,7 +10,6 @@
 namespace {
 
 using isovec::test::Connection;
-using isovec::test::SqlError;
 using isovec::test::TemporaryFile;
 
 constexpr const char* kFill =
@@ -30,15 +29,6 @@ void fill(Connection& db) {
   db.run(kCreate);
   db.run(kFill);
   db.run("INSERT INTO t(t) VALUES ('fit')");
-}
-
-int code_of(Connection& db, const std::string& sql) {
-  try {
-    db.run(sql);
-  } catch (const SqlError& error) {
-    return error.result_code;
-  }
-  return SQLITE_OK;
 }
 
 }  // namespace
