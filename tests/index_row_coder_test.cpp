@@ -3,19 +3,23 @@
 #include <cmath>
 #include <isovec/error.hpp>
 #include <isovec/fit.hpp>
+#include <numeric>
 
 #include "catch.hpp"
 #include "coded_rows.hpp"
 #include "index/block_bounds.hpp"
+#include "index/mapped_query.hpp"
 #include "index/row_coder.hpp"
 
 namespace {
 
+using isovec::QueryForm;
 using isovec::RowFitter;
 using isovec::Transform;
 using isovec::codec::CodeBlockView;
 using isovec::index::bound_distances;
 using isovec::index::DistanceBounds;
+using isovec::index::MappedQuery;
 using isovec::index::Metric;
 using isovec::index::Query;
 using isovec::index::RowBatch;
@@ -51,6 +55,10 @@ std::vector<std::int64_t> first_slots(std::size_t count) {
   return slots;
 }
 
+double length_of(const std::vector<double>& v) {
+  return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0));
+}
+
 /// Checks all rows; gives the widest bounds of a row that has some.
 double check(const VectorSet& set, const RowCoder& coder, const Query& query) {
   const std::vector<std::byte> bytes = coder.encode(set.rows, first_slots(set.size()), 1);
@@ -66,6 +74,40 @@ double check(const VectorSet& set, const RowCoder& coder, const Query& query) {
     REQUIRE(bounds.least[r] <= distances[r]);
     REQUIRE(distances[r] <= bounds.most[r]);
     widest = std::max(widest, bounds.most[r] - bounds.least[r]);
+  }
+  return widest;
+}
+
+/// The same by codes of the untransformed rows, which `raw` makes. Gives the widest bounds of a cosine as a
+/// share of what the codes' errors and the 16 bits of the query leave open: 2 |a| (e + 2^-12 |y|) |x| /
+/// (|z_q| |z_x|).
+double check_mapped(const VectorSet& set, const RowCoder& raw, const Query& query) {
+  const std::vector<std::byte> bytes = raw.encode(set.rows, first_slots(set.size()), 1);
+  const CodeBlockView view = CodeBlockView::parse(bytes);
+  std::vector<double> images(set.size());
+  std::vector<float> lengths(set.size());
+  query.transform->row_norms(set.rows.data(), set.d, images);
+  isovec::index::lengths_of(set.rows, set.d, lengths);
+  const QueryForm form = *Scorer::make(query)->form();
+  const MappedQuery mapped(query, form, {images, lengths});
+  DistanceBounds bounds;
+  mapped.bound(view, bounds);
+  const isovec::codec::RowMask defined = mapped.defined(view);
+  const std::vector<double> distances = score_all(set, query);
+  double widest = 0;
+  for (std::size_t r = 0; r < set.size(); ++r) {
+    CAPTURE(r, distances[r], bounds.least[r], bounds.most[r]);
+    const bool unknown = bounds.least[r] == -std::numeric_limits<double>::infinity();
+    if (std::isnan(distances[r])) {
+      REQUIRE((unknown || !defined.test(r)));
+      continue;
+    }
+    REQUIRE(defined.test(r));
+    REQUIRE(bounds.least[r] <= distances[r]);
+    REQUIRE(distances[r] <= bounds.most[r]);
+    const double open = 2 * length_of(form.a) * (double{view.errors()[r]} + 0x1p-12) *
+                        query.transform->input_norm(set.row(r).data()) / (form.norm * images[r]);
+    widest = std::max(widest, (bounds.most[r] - bounds.least[r]) / open);
   }
   return widest;
 }
@@ -118,6 +160,50 @@ TEST_CASE("codes bound the scores of a search under every fitted transform", "[i
       }
     }
   }
+}
+
+TEST_CASE("codes of untransformed rows bound the scores under every transform", "[index][coder]") {
+  for (const Kind kind : isovec::test::all_kinds()) {
+    const VectorSet set = make_set(kind, 80, 18, 64);
+    const VectorSet other = make_set(Kind::ordinary, 200, 18, 65);
+    for (const char* spec : kSpecs) {
+      CAPTURE(set.name, spec);
+      for (const VectorSet* fitted_from : {&set, &other}) {
+        const bool has_fits = kind == Kind::ordinary || kind == Kind::clustered || kind == Kind::offset ||
+                              kind == Kind::rogue_coordinates || kind == Kind::tiny;
+        if (fitted_from == &set && !has_fits) continue;  // by every spec
+        const Transform transform = fitted(*fitted_from, spec);
+        if (!MappedQuery::is_possible(transform)) {
+          CHECK(std::string(spec) == "whiten slice=9 normalize=before");
+          continue;
+        }
+        for (const Metric metric : kMetrics) {
+          const RowCoder raw(metric, set.d, nullptr);
+          for (const std::vector<float>& q : set.queries) {
+            const Query query{metric, isovec::codec::ElementType::float32, q, &transform, {}};
+            const QueryForm form = transform.query_form(q);
+            if (form.norm == 0 && (metric == Metric::cosine || after(transform.parts().normalize))) continue;
+            CAPTURE(static_cast<int>(metric));
+            const double widest = check_mapped(set, raw, query);
+            const bool whole = transform.parts().columns == set.d;  // for input_norm()
+            if (metric == Metric::cosine && kind == Kind::ordinary && whole) CHECK(widest <= 1);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a block with a row that the table does not have is reported", "[index][coder]") {
+  const VectorSet set = make_set(Kind::ordinary, 100, 6, 66);
+  const Transform transform = fitted(set, "center");
+  const Query query{Metric::cosine, isovec::codec::ElementType::float32, set.queries[0], &transform, {}};
+  const std::vector<std::byte> bytes =
+      RowCoder(Metric::cosine, 6, nullptr).encode(set.rows, first_slots(100), 1);
+  const std::vector<double> images(99, 1.0);
+  const std::vector<float> lengths(99, 1.0F);
+  const MappedQuery mapped(query, *Scorer::make(query)->form(), {images, lengths});
+  REQUIRE_THROWS_AS(mapped.defined(CodeBlockView::parse(bytes)), isovec::Error);
 }
 
 TEST_CASE("codes bound the scores of a search without a transform", "[index][coder]") {

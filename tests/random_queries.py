@@ -24,6 +24,7 @@ class Queries:
             (self.correlated, 2),
             (self.two_columns, 1),
             (self.transformed, 3 if fixed_k and any(v.fitted for v in table.vectors) else 0),
+            (self.given, 3 if fixed_k and any(v.fits and not v.fitted for v in table.vectors) else 0),
             (self.membership, 2),
             (self.many_conditions, 1),
             (self.compound, 1),
@@ -357,6 +358,22 @@ class Queries:
             f"SELECT rowid, distance FROM (SELECT rowid AS rowid, *, {vector.distance(':q', own)} AS distance FROM u) "
             f"WHERE distance IS NOT NULL AND ({pushed}) ORDER BY distance, rowid LIMIT :k",
             parameters,
+            near=1e-5,
+        )
+
+    def given(self):
+        """A search under a transform that only the query knows, beside the functions' distances."""
+        vector = self.rng.choice([v for v in self.table.vectors if v.fits and not v.fitted])
+        specs = ["center", "standardize", "project_mean", "whiten eps=1"]
+        fit = f"vec_fit({vector.wrap}({vector.name}), '{self.rng.choice(specs)}')"
+        transform = f"(SELECT {fit} FROM u)"
+        pushed = self.conditions.pushed(certain=True) if self.rng.random() < 0.6 else "1"
+        return Pair(
+            "search under a transform of its own",
+            f"SELECT rowid, distance FROM t WHERE {vector.name} MATCH :q AND transform = {transform} AND k = :k AND {pushed} ORDER BY distance",
+            f"SELECT rowid, distance FROM (SELECT rowid AS rowid, *, {vector.distance(':q', transform)} AS distance FROM u) "
+            f"WHERE distance IS NOT NULL AND ({pushed}) ORDER BY distance, rowid LIMIT :k",
+            {"q": self.table.vector_json(vector, zero=False), "k": self.rng.choice([0, 1, 3, 20, 10000])},
             near=1e-5,
         )
 

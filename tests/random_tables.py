@@ -39,7 +39,7 @@ class Vector:
         self.name, self.kind, self.dimension, self.metric = name, kind, dimension, metric
         self.wrap = WRAPS[kind]
         self.usual_metric = "hamming" if kind == "bit" else "cosine"
-        self.fitted = False
+        self.fits = self.fitted = False
 
     def declaration(self, rng):
         metric = f" distance_metric={self.metric}" if self.metric != self.usual_metric or rng.random() < 0.5 else ""
@@ -202,7 +202,8 @@ class Table:
     def fit(self, run, rows):
         """Gives some vector columns a transform."""
         for vector in self.vectors:
-            if rows > 2 and vector.dimension > 1 and vector.metric in FITTED and self.rng.random() < 0.3:
+            vector.fits = rows > 2 and vector.dimension > 1 and vector.metric in FITTED
+            if vector.fits and self.rng.random() < 0.3:
                 spec = self.rng.choice(["center", "standardize", "project_mean", "whiten eps=1"])
                 run(f"INSERT INTO t(t) VALUES ('fit column={vector.name} {spec}')")
                 vector.fitted = True

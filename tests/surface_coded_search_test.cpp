@@ -110,6 +110,8 @@ class Pair {
     db.run("INSERT INTO plain(plain) VALUES ('fit " + spec + "')");
     db.run("INSERT INTO coded(coded, transform) SELECT 'transform', transform FROM plain LIMIT 1");
   }
+  /// From now on searches end in this condition too.
+  void search_under(const std::string& condition) { condition_ = condition; }
   void compare() {
     for (int query = 0; query < 3; ++query) {
       auto vector = kind_.make(random_, 1 + next_ * 2);
@@ -141,7 +143,7 @@ class Pair {
       CAPTURE(condition);
       const auto answer = [&](const char* table) {
         return text_of(db.rows(std::string("SELECT rowid, printf('%.17g', distance) FROM ") + table +
-                                   " WHERE v MATCH ?1" + condition,
+                                   " WHERE v MATCH ?1" + condition_ + condition,
                                vector));
       };
       const std::string expected = answer("plain");
@@ -151,6 +153,7 @@ class Pair {
   const Kind& kind_;
   std::mt19937 random_;
   std::size_t next_ = 0;
+  std::string condition_;
 };
 
 }  // namespace
@@ -198,6 +201,27 @@ TEST_CASE("a search by codes of transformed rows finds what scoring every row fi
     pair.both("INSERT INTO $($) VALUES ('optimize')");
     pair.compare();
     pair.both("INSERT INTO $($) VALUES ('unfit')");
+    pair.compare();
+  }
+}
+
+TEST_CASE("a search under a transform that comes with it finds by codes what scoring every row finds",
+          "[surface][codes]") {
+  const std::string metric = GENERATE("cosine", "l2", "dot");
+  const std::string spec = GENERATE("center", "whiten", "whiten k=6 normalize=before",
+                                    "remove_top drop=2 normalize=after", "whiten slice=9 normalize=both");
+  for (const Kind& kind : {kKinds[0], kKinds[3], kKinds[5]}) {
+    CAPTURE(metric, spec, kind.name);
+    Pair pair(metric, kind, 7);
+    pair.insert(600);
+    Pair cone(metric, kKinds[0], 8);
+    cone.insert(200);
+    const std::string given = cone.db.one("SELECT hex(vec_fit(v, '" + spec + "')) FROM plain");
+    pair.search_under(" AND transform = x'" + given + "'");
+    pair.compare();
+    pair.both("DELETE FROM $ WHERE rowid % 5 = 1");
+    pair.update(3);
+    pair.insert(50);
     pair.compare();
   }
 }

@@ -83,7 +83,11 @@ double norm_of(const CodeBlockView& block, std::size_t row) noexcept {
 /// Bounds of -<q, y>, and of 1 - <q, y> where `origin` is 1.
 void bound_products(const CodeBlockView& block, const QueryCode& query, double origin,
                     const codec::PerRow<double>& products, DistanceBounds& bounds) noexcept {
-  const BlockSums sums = sums_of(block, query);
+  BlockSums sums = sums_of(block, query);
+  if (block.shape().metric == CodeMetric::l2) {  // no corrections are stored: t = 0
+    sums.along = 0;
+    sums.perpendicular = sums.query_norm;
+  }
   const ScoreError& error = query.score_error();
   const double per_error = sums.perpendicular + sums.query_norm * (sums.rounding + 0x1p-23);
   const double per_residual = query.residual() + sums.rounding * sums.query_norm;
@@ -138,6 +142,21 @@ void bound_l2(const CodeBlockView& block, const QueryCode& query, const codec::P
   }
 }
 
+// Whatever overflowed on the way proves nothing.
+void forget_unknown(const CodeBlockView& block, DistanceBounds& bounds) noexcept {
+  for (std::size_t row = 0; row < kBlockRows; ++row) {
+    const bool known =
+        bounds.least[row] <= bounds.most[row] && block.errors()[row] < std::numeric_limits<float>::infinity();
+    bounds.least[row] = known ? bounds.least[row] : -kInfinity;
+    bounds.most[row] = known ? bounds.most[row] : kInfinity;
+  }
+}
+
+void multiply(const CodeBlockView& block, const QueryCode& query, codec::PerRow<double>& products) noexcept {
+  core::code_kernels().dot_rows(query.code(), block.codes(), block.rows(), block.dimension(),
+                                products.data());
+}
+
 }  // namespace
 
 void bound_distances(const CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds) {
@@ -145,20 +164,23 @@ void bound_distances(const CodeBlockView& block, const QueryCode& query, Distanc
   if (!query.bounded()) return know_nothing(bounds);
   const core::FloatingPointScope scope;
   alignas(64) codec::PerRow<double> products{};
-  core::code_kernels().dot_rows(query.code(), block.codes(), block.rows(), block.dimension(),
-                                products.data());
+  multiply(block, query, products);
   if (query.metric() == Metric::l2) {
     bound_l2(block, query, products, bounds);
   } else {
     bound_products(block, query, query.metric() == Metric::cosine ? 1 : 0, products, bounds);
   }
-  // Whatever overflowed on the way proves nothing.
-  for (std::size_t row = 0; row < kBlockRows; ++row) {
-    const bool known =
-        bounds.least[row] <= bounds.most[row] && block.errors()[row] < std::numeric_limits<float>::infinity();
-    bounds.least[row] = known ? bounds.least[row] : -kInfinity;
-    bounds.most[row] = known ? bounds.most[row] : kInfinity;
-  }
+  forget_unknown(block, bounds);
+}
+
+void bound_products(const CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds) {
+  check_match(block, query);
+  if (!query.bounded()) return know_nothing(bounds);
+  const core::FloatingPointScope scope;
+  alignas(64) codec::PerRow<double> products{};
+  multiply(block, query, products);
+  bound_products(block, query, 0, products, bounds);
+  forget_unknown(block, bounds);
 }
 
 }  // namespace isovec::index

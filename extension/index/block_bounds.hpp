@@ -38,4 +38,7 @@ struct DistanceBounds {
 /// (transformed or not) than the query.
 void bound_distances(const codec::CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds);
 
+/// The same of -<q, y>, whatever distance the rows are coded for.
+void bound_products(const codec::CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds);
+
 }  // namespace isovec::index

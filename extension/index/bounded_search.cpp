@@ -34,7 +34,17 @@ void for_each_row(const codec::RowMask& mask, F f) {
 }  // namespace
 
 BoundedSearch::BoundedSearch(const QueryCode& query, const SearchLimits& limits)
-    : query_(query),
+    : BoundedSearch(query.metric(), limits) {
+  query_ = &query;
+}
+
+BoundedSearch::BoundedSearch(const MappedQuery& query, const SearchLimits& limits)
+    : BoundedSearch(query.metric(), limits) {
+  mapped_ = &query;
+}
+
+BoundedSearch::BoundedSearch(Metric metric, const SearchLimits& limits)
+    : metric_(metric),
       limits_(limits),
       thresholds_(limits.k.value_or(limits.expected)),
       compact_at_(2 * kFewCandidates) {
@@ -53,10 +63,15 @@ std::size_t BoundedSearch::wanted() const noexcept {
 
 void BoundedSearch::add_block(const codec::CodeBlockView& block, const codec::RowMask& dead,
                               const codec::RowMask& passing) {
-  const codec::RowMask rows = block.defined() & ~dead & passing;
+  const codec::RowMask defined = mapped_ != nullptr ? mapped_->defined(block) : block.defined();
+  const codec::RowMask rows = defined & ~dead & passing;
   if (rows == codec::RowMask()) return;
   coded_rows_ += rows.count();
-  bound_distances(block, query_, bounds_);
+  if (mapped_ != nullptr) {
+    mapped_->bound(block, bounds_);
+  } else {
+    bound_distances(block, *query_, bounds_);
+  }
   add_thresholds(rows);
   add_candidates(block, rows);
 }
@@ -97,7 +112,7 @@ void BoundedSearch::add_hit(const Hit& hit) {
 }
 
 void BoundedSearch::add_candidate(std::uint32_t slot, double score) {
-  const double d = distance_of(query_.metric(), score);
+  const double d = distance_of(metric_, score);
   if (!(d >= limits_.range.least && d <= limits_.range.most)) return;  // NaN too
   candidates_.add({round_down(d), slot});
 }

@@ -19,6 +19,7 @@
 #include "index/block_bounds.hpp"
 #include "index/candidates.hpp"
 #include "index/distance_range.hpp"
+#include "index/mapped_query.hpp"
 #include "index/query_code.hpp"
 #include "index/ranking.hpp"
 #include "index/scorer.hpp"
@@ -51,6 +52,7 @@ class BoundedSearch {
  public:
   /// `query` must outlive the search.
   BoundedSearch(const QueryCode& query, const SearchLimits& limits);
+  BoundedSearch(const MappedQuery& query, const SearchLimits& limits);
 
   /// Rows of one block that are not dead and pass the filters. Throws Error{corrupt} as bound_distances does.
   void add_block(const codec::CodeBlockView& block, const codec::RowMask& dead,
@@ -80,13 +82,12 @@ class BoundedSearch {
   [[nodiscard]] std::size_t coded_rows() const noexcept { return coded_rows_; }
 
  private:
-  [[nodiscard]] double distance(const Hit& hit) const noexcept {
-    return distance_of(query_.metric(), hit.score);
-  }
+  [[nodiscard]] double distance(const Hit& hit) const noexcept { return distance_of(metric_, hit.score); }
   [[nodiscard]] bool nearer(const Hit& a, const Hit& b) const noexcept;
   [[nodiscard]] bool prunes() const noexcept { return limits_.k.has_value() && !limits_.rejects; }
   /// How many hits the next rows are fetched for.
   [[nodiscard]] std::size_t wanted() const noexcept;
+  BoundedSearch(Metric metric, const SearchLimits& limits);
   void add_thresholds(const codec::RowMask& rows);
   void add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows);
   void keep_nearest();
@@ -97,7 +98,9 @@ class BoundedSearch {
   void fetch_batch(RowFetcher& fetcher);
   void check(const Candidate& candidate, const Hit& hit) const;
 
-  const QueryCode& query_;
+  Metric metric_;
+  const QueryCode* query_ = nullptr;  // or
+  const MappedQuery* mapped_ = nullptr;
   SearchLimits limits_;
   DistanceBounds bounds_;
   Thresholds thresholds_;

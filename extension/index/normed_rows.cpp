@@ -1,6 +1,7 @@
 #include "index/normed_rows.hpp"
 
 #include "codec/vector_convert.hpp"
+#include "index/mapped_query.hpp"
 
 namespace isovec::index {
 
@@ -16,6 +17,8 @@ std::optional<RowBatch> NormedRows::next() {
   }
   transform_.row_norms(floats_.data(), d, norms_);
   batch->norms = norms_;
+  lengths_.resize(count);
+  lengths_of(floats_, d, lengths_);
   return batch;
 }
 

@@ -15,6 +15,8 @@ class NormedRows final : public RowSource {
   NormedRows(RowSource& rows, const Transform& transform, codec::ElementType type)
       : rows_(rows), transform_(transform), type_(type) {}
   std::optional<RowBatch> next() override;
+  /// |x| of the batch's rows, by lengths_of().
+  [[nodiscard]] std::span<const float> lengths() const noexcept { return lengths_; }
 
  private:
   RowSource& rows_;
@@ -22,6 +24,7 @@ class NormedRows final : public RowSource {
   codec::ElementType type_;
   std::vector<float> floats_;
   std::vector<double> norms_;
+  std::vector<float> lengths_;
 };
 
 }  // namespace isovec::index

@@ -120,6 +120,11 @@ QueryCode QueryCode::raw(Metric metric, std::span<const float> query) {
   return result;
 }
 
+QueryCode QueryCode::linear(Metric coded_for, std::span<const double> vector) {
+  const core::FloatingPointScope scope;
+  return QueryCode(coded_for, false, {vector.begin(), vector.end()});
+}
+
 QueryCode QueryCode::transformed(Metric metric, const TransformedQuery& query) {
   const core::FloatingPointScope scope;
   std::vector<double> vector(query.z.begin(), query.z.end());

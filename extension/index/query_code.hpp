@@ -47,6 +47,9 @@ class QueryCode {
   /// A query of untransformed rows. Throws Error{invalid_argument} where a number is not finite, or for a
   /// cosine with a zero vector.
   [[nodiscard]] static QueryCode raw(Metric metric, std::span<const float> query);
+  /// A vector whose products with untransformed rows, coded for `coded_for`, are to be bounded, and which no
+  /// score is computed from: its score_error() is zero.
+  [[nodiscard]] static QueryCode linear(Metric coded_for, std::span<const double> vector);
   [[nodiscard]] static QueryCode transformed(Metric metric, const TransformedQuery& query);
 
   [[nodiscard]] Metric metric() const noexcept { return metric_; }

@@ -151,6 +151,7 @@ class Transformed final : public FloatScorer {
           "with another vector, or with transform = 'none'");
     }
   }
+  [[nodiscard]] const QueryForm* form() const noexcept override { return &form_; }
 
  protected:
   void score_floats(const Rows& rows, std::span<double> scores) override {

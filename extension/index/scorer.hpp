@@ -38,6 +38,9 @@ class Scorer {
   /// The scores of the batch's rows, valid until the next call.
   [[nodiscard]] std::span<const double> score(const RowBatch& batch);
 
+  /// What rows are scored with under a transform, or null.
+  [[nodiscard]] virtual const QueryForm* form() const noexcept { return nullptr; }
+
  protected:
   explicit Scorer(Query query) : query_(std::move(query)) {}
   virtual void score_rows(const RowBatch& batch, std::span<double> scores) = 0;

@@ -126,7 +126,7 @@ void require_snapshot(Store& store, const State& state) {
 // --------------------------------------------------------------------------------------------------------
 
 SlotFetcher::SlotFetcher(Store& store, std::size_t column, const State& state, index::Scorer& scorer,
-                         WithNorms with_norms, std::vector<RowCondition> conditions)
+                         WithNorms with_norms, NormsBySlot given, std::vector<RowCondition> conditions)
     : store_(store),
       state_(state),
       scorer_(scorer),
@@ -136,7 +136,7 @@ SlotFetcher::SlotFetcher(Store& store, std::size_t column, const State& state, i
       tests_left_(1'000 + static_cast<std::size_t>(state.rows) / 16),
       slots_(store.statements()),
       reader_(store.connection(), store.shape(), column) {
-  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
+  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state, given);
   if (conditions_.empty()) return;
   if (RowTest::is_possible(conditions_)) {
     test_.emplace(store_, conditions_);

@@ -38,7 +38,7 @@ class SlotFetcher final : public index::RowFetcher {
  public:
   /// `scorer` and the values in `conditions` must outlive this.
   SlotFetcher(Store& store, std::size_t column, const State& state, index::Scorer& scorer,
-              WithNorms with_norms, std::vector<RowCondition> conditions);
+              WithNorms with_norms, NormsBySlot given, std::vector<RowCondition> conditions);
   void fetch(std::span<const std::uint32_t> slots, std::span<index::Hit> hits) override;
 
  private:

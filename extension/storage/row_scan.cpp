@@ -24,13 +24,14 @@ db::Statement& idle(db::Statement& shared, db::Statement& own) {
 
 }  // namespace
 
-NormReader::NormReader(Store& store, std::size_t column, const State& state)
+NormReader::NormReader(Store& store, std::size_t column, const State& state, NormsBySlot given)
     : statements_(store.statements()),
       column_(column),
       declared_(store.shape().vectors[column]),
       first_computed_(complete_groups(state) * kGroupSlots),
       transform_(store.transform(column, state)),
-      cache_(store.read_cache(column)) {
+      cache_(store.read_cache(column)),
+      given_(given) {
   constexpr std::size_t kMostRemembered = 4 * static_cast<std::size_t>(kGroupSlots);
   if (cache_.transforms != state.transforms || cache_.norms.size() > kMostRemembered) cache_.norms.clear();
   cache_.transforms = state.transforms;
@@ -45,6 +46,10 @@ double NormReader::stored(std::int64_t slot) {
 
 void NormReader::read(std::span<const std::int64_t> slots, const std::byte* vectors, std::size_t stride,
                       std::span<double> norms) {
+  if (!given_.empty()) {
+    for (std::size_t r = 0; r < slots.size(); ++r) norms[r] = given_[static_cast<std::size_t>(slots[r])];
+    return;
+  }
   std::vector<std::size_t> unknown;
   for (std::size_t r = 0; r < slots.size(); ++r) {
     if (slots[r] < first_computed_) {
@@ -76,7 +81,8 @@ void NormReader::compute(const std::vector<std::size_t>& which, std::span<const 
   }
 }
 
-AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms with_norms)
+AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms with_norms,
+                 NormsBySlot given)
     : geometry_(store.shape(), column),
       slots_(state.slots),
       rows_left_(state.rows),
@@ -84,7 +90,7 @@ AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms
       slot_reader_(store.statements()) {
   const std::int64_t last = slots_ == 0 ? -1 : geometry_.chunk_of(slots_ - 1);
   chunks_->bind(1, geometry_.id_of(0)).bind(2, geometry_.id_of(last));
-  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
+  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state, given);
 }
 
 bool AllRows::next_chunk() {
@@ -137,13 +143,13 @@ std::optional<index::RowBatch> AllRows::next() {
 }
 
 ChosenRows::ChosenRows(Store& store, std::size_t column, const State& state, std::vector<RowHead> rows,
-                       WithNorms with_norms)
+                       WithNorms with_norms, NormsBySlot given)
     : geometry_(store.shape(), column),
       slots_(state.slots),
       rows_(std::move(rows)),
       whole_(store.connection(), "SELECT data FROM " + shadow(store.shape(), "chunks") + " WHERE id = ?1"),
       reader_(store.connection(), store.shape(), column) {
-  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state);
+  if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state, given);
 }
 
 // Rows position_ to end, all in one chunk. Where many are wanted the chunk is read as a whole.

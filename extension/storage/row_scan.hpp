@@ -15,14 +15,17 @@
 
 namespace isovec::storage {
 
-/// Whether a source gives the stored norms along.
+/// Whether a source gives norms along.
 enum class WithNorms { no, yes };
+
+/// Norms under a transform that came with a query, by slot; empty for the stored ones.
+using NormsBySlot = std::span<const double>;
 
 /// The norms of rows under their column's transform: those of complete groups are read page by page, the
 /// others computed and remembered.
 class NormReader {
  public:
-  NormReader(Store& store, std::size_t column, const State& state);
+  NormReader(Store& store, std::size_t column, const State& state, NormsBySlot given = {});
   /// norms[r] of the row in slots[r], whose vector stands at vectors + r * stride behind its checksum.
   void read(std::span<const std::int64_t> slots, const std::byte* vectors, std::size_t stride,
             std::span<double> norms);
@@ -39,12 +42,13 @@ class NormReader {
   const Transform* transform_;
   ReadCache& cache_;
   std::optional<NormPage> page_;
+  NormsBySlot given_;
 };
 
 /// All rows of a column.
 class AllRows final : public index::RowSource {
  public:
-  AllRows(Store& store, std::size_t column, const State& state, WithNorms with_norms);
+  AllRows(Store& store, std::size_t column, const State& state, WithNorms with_norms, NormsBySlot given = {});
   std::optional<index::RowBatch> next() override;
   /// The slot of the batch's first row; the others follow it.
   [[nodiscard]] std::int64_t first_slot() const noexcept { return first_slot_; }
@@ -74,7 +78,7 @@ class ChosenRows final : public index::RowSource {
  public:
   /// Requires rows sorted by slot.
   ChosenRows(Store& store, std::size_t column, const State& state, std::vector<RowHead> rows,
-             WithNorms with_norms);
+             WithNorms with_norms, NormsBySlot given = {});
   std::optional<index::RowBatch> next() override;
 
  private:

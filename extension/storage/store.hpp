@@ -25,6 +25,14 @@ struct RowValues {
   std::vector<std::span<const std::byte>> vectors;  ///< One per vector column: its elements, checked.
 };
 
+/// What is known of the rows of a column under a transform that came with a query.
+struct GivenNorms {
+  std::uint64_t transform = 0;  ///< The checksum of its BLOB.
+  std::uint64_t history = 0;    ///< State::history of the rows.
+  std::vector<double> images;   ///< |W (x - mean)|, by slot.
+  std::vector<float> lengths;   ///< index::lengths_of() the rows, by slot.
+};
+
 /// Of one column, kept between searches; nothing in it is believed without the bytes it was made from.
 struct ReadCache {
   struct Norm {
@@ -33,10 +41,8 @@ struct ReadCache {
   };
   std::uint64_t transforms = 0;                  ///< State::transforms of the norms.
   std::unordered_map<std::int64_t, Norm> norms;  ///< By slot, of rows behind the complete groups.
-  /// Norms under the last transform that came with a query, by slot.
-  std::vector<double> given_norms;
-  std::uint64_t given_transform = 0;           ///< The checksum of its BLOB.
-  std::uint64_t given_history = 0;             ///< State::history of the rows.
+  /// Under the last transform that came with a query, or null.
+  std::shared_ptr<const GivenNorms> given;
   std::vector<std::uint64_t> verified_blocks;  ///< By group: the checksum of a block that was verified.
 };
 

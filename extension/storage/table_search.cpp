@@ -7,7 +7,7 @@
 namespace isovec::storage {
 namespace {
 
-constexpr std::size_t kMostNormsKept = 4'000'000;  // 32 MB
+constexpr std::size_t kMostNormsKept = 4'000'000;  // 48 MB
 
 // Scoring a chosen row costs as much as bounding some fifty by their codes.
 std::size_t few_rows(const State& state) noexcept {
@@ -26,11 +26,18 @@ TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
     ranking_.emplace(metric(), query_.k);
     return;
   }
+  if (query_.given && !finds_kept_norms() && query_.conditions.empty()) keep_norms();
   std::optional<std::vector<RowHead>> chosen;
   if (!query_.conditions.empty()) {
-    chosen = can_use_codes() ? few_matching_rows(store_, query_.conditions, few_rows(state_),
-                                                 static_cast<std::size_t>(state_.rows))
-                             : matching_rows(store_, query_.conditions);
+    const auto rows = static_cast<std::size_t>(state_.rows);
+    const bool computes_norms = query_.given && !given_;
+    if (can_use_codes() || computes_norms) {
+      chosen =
+          few_matching_rows(store_, query_.conditions, computes_norms ? rows / 2 : few_rows(state_), rows);
+      if (!chosen && computes_norms) keep_norms();
+    } else {
+      chosen = matching_rows(store_, query_.conditions);
+    }
   }
   if (chosen || !can_use_codes()) {
     rank(std::move(chosen));
@@ -39,62 +46,67 @@ TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
   }
 }
 
+// Whether what is coded says something about the rows as this query compares them.
 bool TableSearch::can_use_codes() const {
-  return store_.shape().vectors[query_.column].coded && query_.given == nullptr &&
-         query_.query.transform == own_ && complete_groups(state_) > 0;
+  if (!store_.shape().vectors[query_.column].coded || complete_groups(state_) == 0) return false;
+  if (!query_.given) return query_.query.transform == own_;
+  return given_ && own_ == nullptr && index::MappedQuery::is_possible(*query_.given);
 }
 
 WithNorms TableSearch::with_norms() const noexcept {
-  return query_.query.transform != nullptr && query_.given == nullptr ? WithNorms::yes : WithNorms::no;
+  return query_.query.transform != nullptr && (!query_.given || given_) ? WithNorms::yes : WithNorms::no;
+}
+
+NormsBySlot TableSearch::given_norms() const noexcept {
+  return given_ ? NormsBySlot(given_->images) : NormsBySlot();
+}
+
+bool TableSearch::finds_kept_norms() {
+  const std::shared_ptr<const GivenNorms>& kept = store_.read_cache(query_.column).given;
+  if (kept && kept->transform == query_.given_checksum && kept->history == state_.history) given_ = kept;
+  return given_ != nullptr;
+}
+
+// The norms of all rows under a transform that came with the query cost n d^2 operations: they are kept for
+// the next query of the same snapshot, within a budget.
+void TableSearch::keep_norms() {
+  const auto slots = static_cast<std::size_t>(state_.slots);
+  ReadCache& cache = store_.read_cache(query_.column);
+  cache.given.reset();
+  if (slots > kMostNormsKept) return;
+  const auto norms = std::make_shared<GivenNorms>();
+  norms->transform = query_.given_checksum;
+  norms->history = state_.history;
+  norms->images.resize(slots);
+  norms->lengths.resize(slots);
+  AllRows rows(store_, query_.column, state_, WithNorms::no);
+  index::NormedRows normed(rows, *query_.given, query_.query.type);
+  while (const auto batch = normed.next()) {
+    const std::int64_t first = rows.first_slot();
+    std::copy(batch->norms.begin(), batch->norms.end(), norms->images.begin() + first);
+    std::copy(normed.lengths().begin(), normed.lengths().end(), norms->lengths.begin() + first);
+  }
+  given_ = norms;
+  cache.given = norms;
 }
 
 template <typename Add>
 void TableSearch::score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add) {
-  if (query_.given && query_.conditions.empty()) return score_all_given(add);
   if (!chosen && !query_.conditions.empty()) chosen = matching_rows(store_, query_.conditions);
   std::unique_ptr<index::RowSource> rows;
   if (chosen) {
-    rows = std::make_unique<ChosenRows>(store_, query_.column, state_, *std::move(chosen), with_norms());
+    rows = std::make_unique<ChosenRows>(store_, query_.column, state_, *std::move(chosen), with_norms(),
+                                        given_norms());
   } else {
-    rows = std::make_unique<AllRows>(store_, query_.column, state_, with_norms());
+    rows = std::make_unique<AllRows>(store_, query_.column, state_, with_norms(), given_norms());
   }
   std::optional<index::NormedRows> normed;
-  if (query_.given) normed.emplace(*rows, *query_.given, query_.query.type);
+  if (query_.given && !given_) normed.emplace(*rows, *query_.given, query_.query.type);
   index::RowSource& source = normed ? static_cast<index::RowSource&>(*normed) : *rows;
   while (const auto batch = source.next()) {
     const std::span<const double> scores = scorer_->score(*batch);
     for (std::size_t r = 0; r < scores.size(); ++r) add(index::Hit{scores[r], batch->rowids[r]});
   }
-}
-
-// All rows under a transform that came with the query. Their norms, which cost n d^2 operations, are kept for
-// the next query of the same snapshot: 8 bytes a row, within a budget.
-template <typename Add>
-void TableSearch::score_all_given(Add&& add) {
-  ReadCache& cache = store_.read_cache(query_.column);
-  const auto slots = static_cast<std::size_t>(state_.slots);
-  const bool known = cache.given_norms.size() == slots && cache.given_transform == query_.given_checksum &&
-                     cache.given_history == state_.history;
-  if (!known) {
-    cache.given_norms.clear();
-    cache.given_norms.shrink_to_fit();
-  }
-  std::vector<double> norms(!known && slots <= kMostNormsKept ? slots : 0);
-  AllRows rows(store_, query_.column, state_, WithNorms::no);
-  index::NormedRows normed(rows, *query_.given, query_.query.type);
-  index::RowSource& source = known ? static_cast<index::RowSource&>(rows) : normed;
-  while (auto batch = source.next()) {
-    const auto first = static_cast<std::size_t>(rows.first_slot());
-    if (known) batch->norms = std::span<const double>(cache.given_norms).subspan(first, batch->rowids.size());
-    if (!norms.empty())
-      std::copy(batch->norms.begin(), batch->norms.end(), norms.begin() + static_cast<std::ptrdiff_t>(first));
-    const std::span<const double> scores = scorer_->score(*batch);
-    for (std::size_t r = 0; r < scores.size(); ++r) add(index::Hit{scores[r], batch->rowids[r]});
-  }
-  if (known || norms.empty()) return;
-  cache.given_norms = std::move(norms);
-  cache.given_transform = query_.given_checksum;
-  cache.given_history = state_.history;
 }
 
 void TableSearch::rank(std::optional<std::vector<RowHead>> chosen) {
@@ -106,15 +118,20 @@ void TableSearch::rank(std::optional<std::vector<RowHead>> chosen) {
 }
 
 void TableSearch::search_codes() {
-  code_ = store_.coder(query_.column, state_).code(query_.query);
-  fetcher_ =
-      std::make_unique<SlotFetcher>(store_, query_.column, state_, *scorer_, with_norms(), query_.conditions);
+  fetcher_ = std::make_unique<SlotFetcher>(store_, query_.column, state_, *scorer_, with_norms(),
+                                           given_norms(), query_.conditions);
   index::SearchLimits limits;
   limits.k = query_.k;
   limits.rows = static_cast<std::size_t>(state_.rows);
   limits.range = query_.range;
   limits.rejects = !query_.conditions.empty();
-  bounded_.emplace(*code_, limits);
+  if (given_) {
+    mapped_.emplace(query_.query, *scorer_->form(), index::ImageNorms{given_->images, given_->lengths});
+    bounded_.emplace(*mapped_, limits);
+  } else {
+    code_ = store_.coder(query_.column, state_).code(query_.query);
+    bounded_.emplace(*code_, limits);
+  }
   const std::vector<GroupMarks> marks = read_marks(store_.statements(), query_.column, state_);
   add_uncoded(marks);
   const codec::RowMask all = codec::RowMask::first(codec::kBlockRows);

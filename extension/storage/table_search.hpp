@@ -1,7 +1,8 @@
 #pragma once
 // A search of one column: exactly the rows, in exactly the order, that scoring every row would give. It reads
 // the codes and scores the few rows that their bounds leave; or scores every row, or every row that meets the
-// conditions, where that is less work or the codes say nothing (another transform than the column's).
+// conditions, where that is less work or the codes say nothing (the column is fitted, and the query brings
+// another transform, or none).
 
 #include <memory>
 #include <optional>
@@ -39,13 +40,14 @@ class TableSearch {
  private:
   [[nodiscard]] bool can_use_codes() const;
   [[nodiscard]] WithNorms with_norms() const noexcept;
+  [[nodiscard]] NormsBySlot given_norms() const noexcept;
+  [[nodiscard]] bool finds_kept_norms();
+  void keep_norms();
   void search_codes();
   void add_uncoded(const std::vector<GroupMarks>& marks);
   /// Calls add(hit) for each row that meets the conditions.
   template <typename Add>
   void score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add);
-  template <typename Add>
-  void score_all_given(Add&& add);
   void rank(std::optional<std::vector<RowHead>> chosen);
   void score_the_rest();
 
@@ -54,8 +56,10 @@ class TableSearch {
   TableQuery query_;
   const Transform* own_;  // of the column
   std::unique_ptr<index::Scorer> scorer_;
+  std::shared_ptr<const GivenNorms> given_;  // norms under the query's transform, where they are known
   std::optional<index::Ranking> ranking_;
   std::optional<index::QueryCode> code_;
+  std::optional<index::MappedQuery> mapped_;
   std::unique_ptr<SlotFetcher> fetcher_;
   std::optional<index::BoundedSearch> bounded_;
 };
