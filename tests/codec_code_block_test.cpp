@@ -193,6 +193,33 @@ TEST_CASE("rows that cannot be coded are refused or marked, never coded wrongly"
   CHECK(view.reaches()[0] >= 0.2F);
 }
 
+TEST_CASE("a block that is read again without checks says the same", "[codec][codes]") {
+  const VectorSet set = make_set(Kind::ordinary, 256, 9, 8);
+  const isovec::test::Whitening whitening(9, 100, 3);
+  for (const Metric metric : {Metric::cosine, Metric::l2, Metric::dot}) {
+    for (const std::size_t rows : {std::size_t{256}, std::size_t{255}, std::size_t{1}}) {
+      for (const bool transformed : {false, true}) {
+        CAPTURE(static_cast<int>(metric), rows, transformed);
+        const Bytes bytes =
+            transformed ? whitening.block_of(set, metric, 0, rows) : block_of(set, metric, 0, rows);
+        const CodeBlockView checked = CodeBlockView::parse(bytes);
+        const CodeBlockView recalled = CodeBlockView::recall(bytes);
+        CHECK(recalled.rows() == rows);
+        CHECK(recalled.dimension() == 9);
+        CHECK(recalled.defined() == checked.defined());
+        CHECK(recalled.scales() == checked.scales());
+        CHECK(recalled.errors() == checked.errors());
+        CHECK(recalled.terms() == checked.terms());
+        CHECK(recalled.norms() == checked.norms());
+        CHECK(recalled.reaches() == checked.reaches());
+        CHECK(recalled.slots() == checked.slots());
+        CHECK(recalled.center() == checked.center());
+        CHECK(recalled.codes() == checked.codes());
+      }
+    }
+  }
+}
+
 TEST_CASE("a truncated or lengthened block is refused at every length", "[codec][codes]") {
   const VectorSet set = make_set(Kind::ordinary, 3, 9, 5);
   for (const Metric metric : {Metric::cosine, Metric::l2}) {

@@ -3,9 +3,12 @@
 // check always and by reads and writes whenever they meet it; nothing crashes, and no answer is wrong.
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
+#include "codec/code_encoder.hpp"
 #include "connection.hpp"
+#include "storage/code_groups.hpp"
 
 namespace {
 
@@ -244,6 +247,34 @@ TEST_CASE("a block or page of codes that is missing, doubled or exchanged is fou
   }
   CHECK(patient.suffers("UPDATE t_codes SET data = (SELECT data FROM t_codes WHERE id = 0) WHERE id <> 0"));
   CHECK(patient.suffers("UPDATE t_marks SET data = (SELECT data FROM t_marks WHERE id = 0) WHERE id <> 0"));
+}
+
+TEST_CASE("a block of codes of other slots is found, whatever its checksum says", "[storage][corruption]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(v float[2]);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+      "INSERT INTO t(v) SELECT vec_random(2, i) FROM n");
+  std::vector<float> rows(512);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i % 7) + 1;
+  const auto search_with = [&](const std::vector<std::int64_t>& slots) {
+    const auto block = isovec::codec::encode_block(
+        {isovec::codec::CodeMetric::cosine, 2, slots, isovec::storage::block_seed(0, 1)}, rows);
+    db.run("SAVEPOINT s");
+    db.rows("UPDATE t_codes SET data = ?1 WHERE id = 1",
+            Bytes{std::string(reinterpret_cast<const char*>(block.data()), block.size())});
+    const int code = code_of(db, "SELECT rowid FROM t WHERE v MATCH '[1,0]' AND k = 3");
+    db.run("ROLLBACK TO s; RELEASE s");
+    return code;
+  };
+  std::vector<std::int64_t> slots(256);
+  std::iota(slots.begin(), slots.end(), 256);
+  for (const std::int64_t wrong : {255L, 300L, 512L, 4'000'000'000L}) {
+    std::vector<std::int64_t> others = slots;
+    others.back() = wrong;
+    CAPTURE(wrong);
+    CHECK(search_with(others) == SQLITE_CORRUPT_VTAB);
+  }
 }
 
 TEST_CASE("a stored BLOB cut short at any length, or longer, is found", "[storage][corruption]") {

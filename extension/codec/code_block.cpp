@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <isovec/error.hpp>
 #include <string>
+#include <type_traits>
 
 #include "codec/code_block_layout.hpp"
 #include "core/code_kernels.hpp"
@@ -97,47 +98,64 @@ std::size_t CodeBlockShape::bytes() const noexcept {
   return code_layout::codes_at(*this) + rows * dimension + core::kCodePadding;
 }
 
-CodeBlockView CodeBlockView::parse(std::span<const std::byte> bytes) {
+CodeBlockView::CodeBlockView(std::span<const std::byte> bytes, Checks checks)
+    : bytes_(bytes), shape_(read_shape(bytes)) {
   using namespace code_layout;
-  CodeBlockView view;
-  view.bytes_ = bytes;
-  view.shape_ = read_shape(bytes);
   const std::byte* const data = bytes.data();
-  std::memcpy(view.defined_.words().data(), data + kDefinedAt, sizeof(RowMask));
-  if (!((view.defined_ & ~RowMask::first(view.rows())) == RowMask()))
-    refuse("it marks rows that it does not have");
-  view.center_ = reinterpret_cast<const float*>(data + kCenterAt);
-  if (!all_finite(data + kCenterAt, view.dimension())) refuse("its center is not finite");
-  view.read_rows(data + rows_at(view.shape_));
-  view.check_rows();
-  view.codes_ = reinterpret_cast<const std::int8_t*>(data + codes_at(view.shape_));
-  const auto padding = bytes.last(core::kCodePadding);
+  std::memcpy(defined_.words().data(), data + kDefinedAt, sizeof(RowMask));
+  center_ = reinterpret_cast<const float*>(data + kCenterAt);
+  codes_ = reinterpret_cast<const std::int8_t*>(data + codes_at(shape_));
+  if (checks == Checks::none && rows() == kBlockRows) {
+    find_rows(data + rows_at(shape_));
+  } else {
+    copy_rows(data + rows_at(shape_));
+  }
+  if (checks == Checks::all) check();
+}
+
+// Whole arrays, which lie at multiples of 4.
+void CodeBlockView::find_rows(const std::byte* from) {
+  static constexpr PerRow<float> kZeros{};
+  const auto next = [&](auto*& numbers) {
+    numbers = reinterpret_cast<std::remove_reference_t<decltype(numbers)>>(from);
+    from += sizeof *numbers;
+  };
+  norms_ = reaches_ = &kZeros;
+  next(scales_);
+  next(errors_);
+  next(terms_);
+  if (shape_.has_norms()) next(norms_);
+  if (shape_.transformed) next(reaches_);
+  next(slots_);
+}
+
+void CodeBlockView::copy_rows(const std::byte* from) {
+  Numbers& copies = copies_.emplace();
+  const auto read = [&](auto& numbers) {
+    std::memcpy(numbers.data(), from, 4 * rows());
+    from += 4 * rows();
+    return &numbers;
+  };
+  scales_ = read(copies.floats[0]);
+  errors_ = read(copies.floats[1]);
+  terms_ = read(copies.floats[2]);
+  norms_ = shape_.has_norms() ? read(copies.floats[3]) : &copies.floats[3];
+  reaches_ = shape_.transformed ? read(copies.floats[4]) : &copies.floats[4];
+  slots_ = read(copies.slots);
+}
+
+void CodeBlockView::check() const {
+  if (!((defined_ & ~RowMask::first(rows())) == RowMask())) refuse("it marks rows that it does not have");
+  if (!all_finite(bytes_.data() + code_layout::kCenterAt, dimension())) refuse("its center is not finite");
+  if (!none(scales(), not_plain) || !none(norms(), not_plain) || !none(reaches(), not_plain) ||
+      !none(terms(), not_finite)) {
+    refuse("it has a row with an impossible number");
+  }
+  if (!none(errors(), not_bound)) refuse("it has a row whose error is negative or not a number");
+  const auto padding = bytes_.last(core::kCodePadding);
   if (std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
     refuse("it does not end in zeros");
   }
-  return view;
-}
-
-void CodeBlockView::read_rows(const std::byte* from) {
-  const std::size_t bytes = 4 * rows();
-  const auto read = [&](auto& numbers) {
-    std::memcpy(numbers.data(), from, bytes);
-    from += bytes;
-  };
-  read(scales_);
-  read(errors_);
-  read(terms_);
-  if (shape_.has_norms()) read(norms_);
-  if (shape_.transformed) read(reaches_);
-  read(slots_);
-}
-
-void CodeBlockView::check_rows() const {
-  if (!none(scales_, not_plain) || !none(norms_, not_plain) || !none(reaches_, not_plain) ||
-      !none(terms_, not_finite)) {
-    refuse("it has a row with an impossible number");
-  }
-  if (!none(errors_, not_bound)) refuse("it has a row whose error is negative or not a number");
 }
 
 void CodeBlockView::verify(std::uint64_t seed) const {

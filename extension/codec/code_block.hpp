@@ -30,6 +30,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "codec/row_mask.hpp"
@@ -58,13 +59,23 @@ struct CodeBlockShape {
 template <class T>
 using PerRow = std::array<T, kBlockRows>;
 
-/// A block read where it lies: its numbers checked and copied, its center and codes left in place. Valid as
-/// long as the bytes.
+/// A block read where it lies: its numbers checked, its center and codes left in place. Valid as long as the
+/// bytes.
 class CodeBlockView {
  public:
   /// Throws Error{corrupt} unless the bytes are one whole block whose numbers are possible. Does not verify
   /// the checksum: that costs as much as a search of the block; see verify().
-  [[nodiscard]] static CodeBlockView parse(std::span<const std::byte> bytes);
+  [[nodiscard]] static CodeBlockView parse(std::span<const std::byte> bytes) {
+    return CodeBlockView(bytes, Checks::all);
+  }
+  /// The same without the checks, for bytes that parse() has accepted and nothing has changed since. They
+  /// begin at a multiple of 4.
+  [[nodiscard]] static CodeBlockView recall(std::span<const std::byte> bytes) {
+    return CodeBlockView(bytes, Checks::none);
+  }
+  CodeBlockView(const CodeBlockView&) = delete;
+  CodeBlockView& operator=(const CodeBlockView&) = delete;
+
   /// Throws Error{corrupt} unless every byte is as it was written under `seed`.
   void verify(std::uint64_t seed) const;
 
@@ -74,36 +85,43 @@ class CodeBlockView {
   [[nodiscard]] std::size_t dimension() const noexcept { return shape_.dimension; }
   /// The rows that have a distance.
   [[nodiscard]] const RowMask& defined() const noexcept { return defined_; }
-  [[nodiscard]] const PerRow<float>& scales() const noexcept { return scales_; }
-  [[nodiscard]] const PerRow<float>& errors() const noexcept { return errors_; }
+  [[nodiscard]] const PerRow<float>& scales() const noexcept { return *scales_; }
+  [[nodiscard]] const PerRow<float>& errors() const noexcept { return *errors_; }
   /// Corrections, for l2 offsets.
-  [[nodiscard]] const PerRow<float>& terms() const noexcept { return terms_; }
+  [[nodiscard]] const PerRow<float>& terms() const noexcept { return *terms_; }
   /// |y|; zeros for cosine.
-  [[nodiscard]] const PerRow<float>& norms() const noexcept { return norms_; }
+  [[nodiscard]] const PerRow<float>& norms() const noexcept { return *norms_; }
   /// Zeros where the block is not transformed.
-  [[nodiscard]] const PerRow<float>& reaches() const noexcept { return reaches_; }
-  [[nodiscard]] const PerRow<std::uint32_t>& slots() const noexcept { return slots_; }
+  [[nodiscard]] const PerRow<float>& reaches() const noexcept { return *reaches_; }
+  [[nodiscard]] const PerRow<std::uint32_t>& slots() const noexcept { return *slots_; }
   /// d floats at no particular alignment, for kernels.
   [[nodiscard]] const float* center() const noexcept { return center_; }
   /// rows x d codes and kCodePadding readable bytes.
   [[nodiscard]] const std::int8_t* codes() const noexcept { return codes_; }
 
  private:
-  CodeBlockView() = default;
-  void read_rows(const std::byte* from);
-  void check_rows() const;
+  enum class Checks : std::uint8_t { all, none };
+  struct Numbers {
+    PerRow<float> floats[5];
+    PerRow<std::uint32_t> slots;
+  };
+  CodeBlockView(std::span<const std::byte> bytes, Checks checks);
+  void find_rows(const std::byte* from);
+  void copy_rows(const std::byte* from);
+  void check() const;
 
   std::span<const std::byte> bytes_;
   CodeBlockShape shape_;
   RowMask defined_;
-  PerRow<float> scales_{};
-  PerRow<float> errors_{};
-  PerRow<float> terms_{};
-  PerRow<float> norms_{};
-  PerRow<float> reaches_{};
-  PerRow<std::uint32_t> slots_{};
+  const PerRow<float>* scales_ = nullptr;
+  const PerRow<float>* errors_ = nullptr;
+  const PerRow<float>* terms_ = nullptr;
+  const PerRow<float>* norms_ = nullptr;
+  const PerRow<float>* reaches_ = nullptr;
+  const PerRow<std::uint32_t>* slots_ = nullptr;
   const float* center_ = nullptr;
   const std::int8_t* codes_ = nullptr;
+  std::optional<Numbers> copies_;  // where they cannot be read in place
 };
 
 }  // namespace isovec::codec

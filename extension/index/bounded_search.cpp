@@ -31,6 +31,13 @@ void for_each_row(const codec::RowMask& mask, F f) {
   }
 }
 
+/// Whether no row of a block is near enough, as in most blocks once some were shown.
+bool all_beyond(const DistanceBounds& bounds, double limit) noexcept {
+  bool beyond = true;
+  for (const double least : bounds.least) beyond &= !(least <= limit);
+  return beyond;
+}
+
 }  // namespace
 
 BoundedSearch::BoundedSearch(const QueryCode& query, const SearchLimits& limits)
@@ -72,6 +79,7 @@ void BoundedSearch::add_block(const codec::CodeBlockView& block, const codec::Ro
   } else {
     bound_distances(block, *query_, bounds_);
   }
+  if (prunes() && all_beyond(bounds_, std::min<double>(thresholds_.limit(), limits_.range.most))) return;
   add_thresholds(rows);
   add_candidates(block, rows);
 }

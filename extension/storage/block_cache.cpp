@@ -50,26 +50,25 @@ BlockCache::Block* BlockCache::find(std::size_t column, std::int64_t group) noex
   return kept.memory ? &kept.block : nullptr;
 }
 
-std::span<const std::byte> BlockCache::keep(std::size_t column, std::int64_t group,
-                                            std::span<const std::byte> bytes, std::uint64_t history) {
-  if (!budget_ || bytes.empty()) return bytes;
+void BlockCache::keep(std::size_t column, std::int64_t group, std::span<const std::byte> bytes,
+                      std::uint64_t history) {
+  if (!budget_ || bytes.empty()) return;
   const auto place = static_cast<std::size_t>(group);
   if (columns_.size() <= column) columns_.resize(column + 1);
   if (columns_[column].size() <= place) columns_[column].resize(place + 1);
   Kept& kept = columns_[column][place];
   drop(kept);
-  if (!budget_->take(bytes.size())) return bytes;
+  if (!budget_->take(bytes.size())) return;
   kept.memory.reset(static_cast<std::byte*>(sqlite3_malloc64(bytes.size())));
   if (!kept.memory) {  // a search does without, and leaves what there is to others
     budget_->left_ += bytes.size();
     if (uses_ <= 1) clear();
     budget_->give_up();
-    return bytes;
+    return;
   }
   std::memcpy(kept.memory.get(), bytes.data(), bytes.size());
   kept.block = {{kept.memory.get(), bytes.size()}, history};
   bytes_ += bytes.size();
-  return kept.block.bytes;
 }
 
 void BlockCache::drop(Kept& kept) noexcept {

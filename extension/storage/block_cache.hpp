@@ -66,10 +66,9 @@ class BlockCache {
 
   /// What is kept of a group, or null.
   [[nodiscard]] Block* find(std::size_t column, std::int64_t group) noexcept;
-  /// Keeps a copy if the budget and memory allow, and returns it, or else `bytes`. It takes the place of what
-  /// was kept of the group; spans that were returned before may end.
-  std::span<const std::byte> keep(std::size_t column, std::int64_t group, std::span<const std::byte> bytes,
-                                  std::uint64_t history);
+  /// Keeps a copy in place of what was kept of the group, if the budget and memory allow. What was found
+  /// before may end.
+  void keep(std::size_t column, std::int64_t group, std::span<const std::byte> bytes, std::uint64_t history);
   void clear() noexcept;
   /// See CacheBudget::give_up().
   bool give_up() noexcept { return budget_ && budget_->give_up(); }

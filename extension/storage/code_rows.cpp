@@ -17,9 +17,21 @@ constexpr double kNoScore = std::numeric_limits<double>::quiet_NaN();
                                  std::to_string(column) + " is " + what + ": run 'rebuild'");
 }
 
+// Whether every slot of the group has a code that holds.
+bool is_whole(const codec::CodeBlockView& block, const GroupMarks& marks, std::int64_t group) noexcept {
+  if (block.rows() != codec::kBlockRows || marks.coded != codec::RowMask::first(codec::kBlockRows))
+    return false;
+  const auto first = static_cast<std::uint32_t>(group * kGroupSlots);
+  std::uint32_t differences = 0;
+  for (std::uint32_t row = 0; row < codec::kBlockRows; ++row)
+    differences |= block.slots()[row] ^ (first + row);
+  return differences == 0;
+}
+
 // The rows of a block whose code no longer holds. The slots of a block ascend and lie in its group.
 codec::RowMask dead_rows(const codec::CodeBlockView& block, const GroupMarks& marks, std::size_t column,
                          std::int64_t group) {
+  if (is_whole(block, marks, group)) return {};
   codec::RowMask dead;
   codec::RowMask coded;
   std::int64_t before = group * kGroupSlots - 1;
@@ -37,28 +49,21 @@ codec::RowMask dead_rows(const codec::CodeBlockView& block, const GroupMarks& ma
   return dead;
 }
 
-void verify_once(const codec::CodeBlockView& block, std::span<const std::byte> bytes, std::size_t column,
-                 std::int64_t group, std::vector<std::uint64_t>& verified) {
+void verify_once(const codec::CodeBlockView& block, std::size_t column, std::int64_t group,
+                 std::vector<std::uint64_t>& verified) {
   const auto index = static_cast<std::size_t>(group);
   if (verified.size() <= index) verified.resize(index + 1);
-  const std::uint64_t stored = load_u64(bytes.data());
+  const std::uint64_t stored = load_u64(block.bytes().data());
   if (verified[index] == stored && stored != 0) return;
   block.verify(block_seed(column, group));
   verified[index] = stored;
 }
 
-// Calls visit for the block of each group that has one, `read(group)` being its bytes.
-template <typename Read>
-void visit_blocks(Store& store, std::size_t column, const std::vector<GroupMarks>& marks, Read&& read,
-                  const VisitBlock& visit) {
-  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+// Calls visit(group) for each group that has a block.
+template <typename Visit>
+void visit_groups(const std::vector<GroupMarks>& marks, Visit&& visit) {
   for (std::size_t g = 0; g < marks.size(); ++g) {
-    if (!marks[g].has_block()) continue;
-    const auto group = static_cast<std::int64_t>(g);
-    const std::span<const std::byte> bytes = read(group);
-    const codec::CodeBlockView block = codec::CodeBlockView::parse(bytes);
-    verify_once(block, bytes, column, group, verified);
-    visit(block, dead_rows(block, marks[g], column, group));
+    if (marks[g].has_block()) visit(static_cast<std::int64_t>(g), marks[g]);
   }
 }
 
@@ -73,25 +78,38 @@ std::span<const std::byte> read_stored(BlockReader& reader, std::size_t column, 
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
                     const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
-  visit_blocks(
-      store, column, marks, [&](std::int64_t group) { return read_stored(reader, column, group); }, visit);
+  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
+    const std::span<const std::byte> bytes = read_stored(reader, column, group);
+    const auto block = codec::CodeBlockView::parse(bytes);
+    verify_once(block, column, group, verified);
+    visit(block, dead_rows(block, of_group, column, group));
+  });
 }
 
+// Kept are only blocks that were parsed and verified.
 void for_each_kept_block(Store& store, std::size_t column, const State& state,
                          const std::vector<GroupMarks>& marks, const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
   BlockCache& cache = store.blocks();
   const BlockCache::Use use(cache);
-  const auto read = [&](std::int64_t group) {
+  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
     BlockCache::Block* kept = cache.find(column, group);
     if (kept != nullptr && kept->history != state.history &&
         reader.read_checksum(group) == load_u64(kept->bytes.data())) {
       kept->history = state.history;
     }
-    if (kept != nullptr && kept->history == state.history) return kept->bytes;
-    return cache.keep(column, group, read_stored(reader, column, group), state.history);
-  };
-  visit_blocks(store, column, marks, read, visit);
+    if (kept != nullptr && kept->history == state.history) {
+      const auto block = codec::CodeBlockView::recall(kept->bytes);
+      return visit(block, dead_rows(block, of_group, column, group));
+    }
+    const std::span<const std::byte> bytes = read_stored(reader, column, group);
+    const auto block = codec::CodeBlockView::parse(bytes);
+    verify_once(block, column, group, verified);
+    cache.keep(column, group, bytes, state.history);
+    visit(block, dead_rows(block, of_group, column, group));
+  });
 }
 
 std::vector<RowHead> uncoded_rows(Store& store, const State& state, const std::vector<GroupMarks>& marks) {
