@@ -12,7 +12,7 @@
 // their norms first, a.x / |x| stands in place of a.x, and g is 1 for cosine, else 1 / |x|. Rounding:
 // - |x| is kept in float32 from a float32 sum of m = 1 + (d + 31) / 32 + 5 roundings a term, so within m
 //   2^-24 / 2 + 2^-24 of itself to first order, the scorer's own |x| and the division by it within d 2^-53;
-//   kNormError(d) is twice the sum.
+//   norm_error_ is twice the sum and 2^-22 more.
 // - a.x in float64 and y from x: within (d + 64) 2^-53 |a| |x| each, in any order of summation.
 // - what follows has fewer than eight roundings of its largest term, each 2^-53.
 
