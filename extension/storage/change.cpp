@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "storage/checksum.hpp"
 
@@ -37,7 +38,11 @@ void require_length(sqlite3* db, std::span<sqlite3_value* const> values, const c
 }  // namespace
 
 Change::Change(Store& store)
-    : store_(store), shape_(store.shape()), statements_(store.statements()), state_(store.state()) {
+    : store_(store),
+      shape_(store.shape()),
+      statements_(store.statements()),
+      state_(store.state()),
+      history_before_(state_.history) {
   statements_.prepare_writes();
   for (std::size_t c = 0; c < shape_.vectors.size(); ++c) {
     geometry_.emplace_back(shape_, c);
@@ -61,9 +66,16 @@ std::size_t Change::used_places(std::int64_t page) const noexcept {
       std::clamp<std::int64_t>(state_.slots - page * kSlotsPerPage, 0, kSlotsPerPage));
 }
 
+// Rows that follow each other are mostly in one page: it is read once.
+std::optional<SlotPage> Change::find_page(std::int64_t page) {
+  LastSlotPage& last = store_.last_slot_page();
+  const bool known = last.page && last.page->page() == page && last.history == history_before_;
+  return known ? std::exchange(last.page, std::nullopt) : read_slot_page(statements_, page);
+}
+
 SlotPage& Change::existing_page(std::int64_t page) {
   if (const auto known = pages_.find(page); known != pages_.end()) return known->second.page;
-  std::optional<SlotPage> found = read_slot_page(statements_, page);
+  std::optional<SlotPage> found = find_page(page);
   if (!found) throw Error(Code::corrupt, "page " + std::to_string(page) + " of the slot map is missing");
   const bool had_room = found->lowest_free(used_places(page)).has_value();
   return pages_.emplace(page, PageEdit{*std::move(found), had_room}).first->second.page;
@@ -290,6 +302,7 @@ void Change::write() {
     const auto bytes = encode(state_);
     statements_[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
   });
+  if (pages_.size() == 1) store_.last_slot_page() = {std::move(pages_.begin()->second.page), state_.history};
 }
 
 }  // namespace isovec::storage

@@ -39,6 +39,7 @@ class Change {
   };
   [[nodiscard]] std::size_t used_places(std::int64_t page) const noexcept;
   [[nodiscard]] SlotPage& existing_page(std::int64_t page);
+  [[nodiscard]] std::optional<SlotPage> find_page(std::int64_t page);
   [[nodiscard]] SlotPage& page_for_new(std::int64_t slot);
   [[nodiscard]] std::int64_t take_slot();
   /// Checks that the slot map has the row where the row says it is.
@@ -56,6 +57,7 @@ class Change {
   const TableShape& shape_;
   Statements& statements_;
   State state_;
+  std::uint64_t history_before_;
   std::vector<ChunkGeometry> geometry_;
   std::map<std::int64_t, PageEdit> pages_;
   std::vector<GroupChange> groups_;  // by vector column

@@ -11,6 +11,7 @@
 
 #include "storage/block_cache.hpp"
 #include "storage/row_store.hpp"
+#include "storage/slot_map.hpp"
 #include "storage/state.hpp"
 #include "storage/statements.hpp"
 #include "storage/transform_store.hpp"
@@ -44,6 +45,12 @@ struct ReadCache {
   /// Under the last transform that came with a query, or null.
   std::shared_ptr<const GivenNorms> given;
   std::vector<std::uint64_t> verified_blocks;  ///< By group: the checksum of a block that was verified.
+};
+
+/// A page as it was written. It holds where the history still is the one that it was written in.
+struct LastSlotPage {
+  std::optional<SlotPage> page;
+  std::uint64_t history = 0;
 };
 
 /// What to do with the row that has the id or key already.
@@ -84,6 +91,8 @@ class Store {
   }
 
   [[nodiscard]] BlockCache& blocks() noexcept { return blocks_; }
+  /// The page of the slot map that the last change wrote, for the next one.
+  [[nodiscard]] LastSlotPage& last_slot_page() noexcept { return last_slot_page_; }
 
   /// Adds a row and returns its id. Throws SqliteFailure(SQLITE_CONSTRAINT_*) before anything is changed
   /// where the id or key is taken and is not to be replaced.
@@ -109,6 +118,7 @@ class Store {
   TransformCache transforms_;
   std::vector<ReadCache> read_caches_;  // by column
   BlockCache blocks_;
+  LastSlotPage last_slot_page_;
   bool verified_ = false;
   bool reads_state_ = false;
 };
