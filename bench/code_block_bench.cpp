@@ -222,9 +222,9 @@ void bench_search(const Vectors& vectors) {
       Cost stream;
       for (std::size_t i = 0; i < kQueries; ++i) {
         const auto q = vectors.row(vectors.size() - 1 - i);
-        search_once(blocks, vectors, metric, q, {k, 10, 0, {}, false}, k, limited);
-        search_once(blocks, vectors, metric, q, {std::nullopt, k, blocks.size() * kBlockRows, {}, false}, k,
-                    stream);
+        search_once(blocks, vectors, metric, q, {k, 10, 0, {}, {}, false}, k, limited);
+        search_once(blocks, vectors, metric, q, {std::nullopt, k, blocks.size() * kBlockRows, {}, {}, false},
+                    k, stream);
       }
       std::printf(
           "  %-6s k %3zu: scored per k: mean %.2f, most %.2f; median %.2f ms, first %zu of a stream %.2f "

@@ -1,6 +1,7 @@
 // Blocks of codes: what their bytes say, read by the documented layout alone; and that damaged ones are
 // refused.
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <isovec/error.hpp>
@@ -193,7 +194,7 @@ TEST_CASE("rows that cannot be coded are refused or marked, never coded wrongly"
   CHECK(view.reaches()[0] >= 0.2F);
 }
 
-TEST_CASE("a block that is read again without checks says the same", "[codec][codes]") {
+TEST_CASE("a block that is kept in memory says the same", "[codec][codes]") {
   const VectorSet set = make_set(Kind::ordinary, 256, 9, 8);
   const isovec::test::Whitening whitening(9, 100, 3);
   for (const Metric metric : {Metric::cosine, Metric::l2, Metric::dot}) {
@@ -203,7 +204,9 @@ TEST_CASE("a block that is read again without checks says the same", "[codec][co
         const Bytes bytes =
             transformed ? whitening.block_of(set, metric, 0, rows) : block_of(set, metric, 0, rows);
         const CodeBlockView checked = CodeBlockView::parse(bytes);
-        const CodeBlockView recalled = CodeBlockView::recall(bytes);
+        const isovec::test::KeptBlock kept(bytes);
+        const CodeBlockView recalled = kept.view();
+        CHECK(Bytes(recalled.bytes().begin(), recalled.bytes().end()) == bytes);
         CHECK(recalled.rows() == rows);
         CHECK(recalled.dimension() == 9);
         CHECK(recalled.defined() == checked.defined());
@@ -213,8 +216,57 @@ TEST_CASE("a block that is read again without checks says the same", "[codec][co
         CHECK(recalled.norms() == checked.norms());
         CHECK(recalled.reaches() == checked.reaches());
         CHECK(recalled.slots() == checked.slots());
-        CHECK(recalled.center() == checked.center());
-        CHECK(recalled.codes() == checked.codes());
+        CHECK(std::memcmp(recalled.center(), checked.center(), 9 * sizeof(float)) == 0);
+        CHECK(std::memcmp(recalled.codes(), checked.codes(), rows * 9) == 0);
+        CHECK_FALSE(checked.coarse().has_value());
+      }
+    }
+  }
+}
+
+TEST_CASE("coarse codes are as near to the codes as they say", "[codec][codes]") {
+  for (const Kind kind : all_kinds()) {
+    for (const std::size_t d : {1, 2, 3, 16, 33, 100, 385}) {
+      const VectorSet set = make_set(kind, 256, d, 9);
+      const Bytes bytes = block_of(set, Metric::l2, 0, 256);
+      const isovec::test::KeptBlock kept(bytes);
+      const CodeBlockView view = kept.view();
+      const isovec::codec::CoarseCodes& coarse = *view.coarse();
+      const std::size_t half = (d + 1) / 2;
+      for (std::size_t row = 0; row < 256; ++row) {
+        CAPTURE(set.name, d, row);
+        double norm = 0;
+        double error = 0;
+        for (std::size_t i = 0; i < d; ++i) {
+          const unsigned byte = coarse.codes[row * half + i % half];
+          const double u = static_cast<int>(i < half ? byte & 15U : byte >> 4) - 8;
+          const double code = view.codes()[row * d + i];
+          const double rest = code - 256 / coarse.divisor * u;
+          norm += u * u;
+          error += rest * rest;
+        }
+        REQUIRE(std::sqrt(norm) <= (*coarse.norms)[row]);
+        REQUIRE(std::sqrt(error) <= (*coarse.errors)[row]);
+        REQUIRE((*coarse.norms)[row] <= std::sqrt(norm) * 1.000001);
+        REQUIRE((*coarse.errors)[row] <= std::sqrt(error) * 1.000001 + 0.001);
+      }
+      // The divisor is chosen by every sixteenth row.
+      const auto left = [&](double divisor) {
+        double sum = 0;
+        for (std::size_t row = 0; row < 256; row += 16) {
+          double squares = 0;
+          for (std::size_t i = 0; i < d; ++i) {
+            const double code = view.codes()[row * d + i];
+            const double u = std::clamp(std::floor(code * divisor / 256 + 0.5), -8.0, 7.0);
+            squares += std::pow(code - 256 / divisor * u, 2);
+          }
+          sum += std::sqrt(squares);
+        }
+        return sum;
+      };
+      for (const double other : {16, 20, 26, 32, 39, 51}) {
+        CAPTURE(set.name, d, coarse.divisor, other);
+        CHECK(left(coarse.divisor) <= left(other) * 1.000001);
       }
     }
   }

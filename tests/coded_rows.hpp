@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/coarse_codes.hpp"
 #include "codec/code_block.hpp"
 #include "codec/code_encoder.hpp"
 #include "core/floating_point.hpp"
@@ -152,6 +153,26 @@ inline std::vector<std::byte> block_of(const VectorSet& set, index::Metric metri
   return codec::encode_block({coded(metric), set.d, slots, seed},
                              std::span(set.rows).subspan(begin * set.d, count * set.d));
 }
+
+/// A block as searches keep it in memory, of which nothing else is left.
+class KeptBlock {
+ public:
+  explicit KeptBlock(const std::vector<std::byte>& bytes) {
+    const auto block = codec::CodeBlockView::parse(bytes);
+    size_ = codec::kept_bytes(block.shape());
+    memory_.resize(size_ + codec::kKeptAlignment, std::byte{0x5A});
+    codec::keep_block(block, {begin(), size_});
+  }
+  [[nodiscard]] codec::CodeBlockView view() const { return codec::recall_block({begin(), size_}); }
+
+ private:
+  [[nodiscard]] std::byte* begin() const {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
+    return memory_.data() + (codec::kKeptAlignment - address % codec::kKeptAlignment) % codec::kKeptAlignment;
+  }
+  std::size_t size_ = 0;
+  mutable std::vector<std::byte> memory_;
+};
 
 /// A whitening with condition number `condition` of its square, in plain loops: z = W (x - mean), scores from
 /// untransformed rows.

@@ -48,12 +48,17 @@ struct Query {
       REQUIRE(256 * high[i] + low[i] == values[i]);
       sum += values[i];
     }
+    const std::size_t first = isovec::core::folded_bytes(values.size());
+    const std::size_t second = isovec::core::folded_half(values.size());
+    folded.resize(2 * second);
+    for (std::size_t i = 0; i < values.size(); ++i) folded[i < first ? i : second + i - first] = high[i];
   }
-  [[nodiscard]] CodeQuery view() const { return {wide.data(), high.data(), low.data(), sum}; }
+  [[nodiscard]] CodeQuery view() const { return {wide.data(), high.data(), low.data(), sum, folded.data()}; }
 
   std::vector<std::int16_t> wide;
   std::vector<std::int8_t> high;
   std::vector<std::int8_t> low;
+  std::vector<std::int8_t> folded;
   std::int64_t sum = 0;
 };
 
@@ -75,6 +80,32 @@ void check_rows(const std::vector<std::int32_t>& q, const std::vector<std::int8_
     kernels->dot_rows(query.view(), memory.data(), rows, d, out.data());
     for (std::size_t r = 0; r < rows; ++r) {
       REQUIRE(out[r] == static_cast<double>(plain_dot(q, memory.data() + r * d)));
+    }
+    REQUIRE(out[rows] == 0.5);
+  }
+}
+
+void check_nibbles(const std::vector<std::int32_t>& q, const std::vector<unsigned>& nibbles,
+                   std::size_t rows) {
+  const std::size_t d = q.size();
+  const std::size_t bytes = (d + 1) / 2;
+  const Query query(q);
+  std::vector<std::uint8_t> folded(rows * bytes + kCodePadding, 0xB7);  // whatever follows must not count
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t i = 0; i < bytes; ++i) {
+      const unsigned second = bytes + i < d ? nibbles[r * d + bytes + i] : 11;
+      folded[r * bytes + i] = static_cast<std::uint8_t>(nibbles[r * d + i] | second << 4);
+    }
+  }
+  const AtPageEnd<std::uint8_t> memory(folded);
+  for (const CodeKernels* kernels : runnable_code_kernels()) {
+    CAPTURE(kernels->name, d, rows);
+    std::vector<double> out(rows + 1, 0.5);
+    kernels->dot_nibbles(query.view(), memory.data(), rows, d, out.data());
+    for (std::size_t r = 0; r < rows; ++r) {
+      std::int64_t sum = 0;
+      for (std::size_t i = 0; i < d; ++i) sum += std::int64_t{query.high[i]} * nibbles[r * d + i];
+      REQUIRE(out[r] == static_cast<double>(sum));
     }
     REQUIRE(out[rows] == 0.5);
   }
@@ -114,6 +145,100 @@ TEST_CASE("products of the largest codes do not overflow", "[core][codes]") {
       for (const int code : {127, -128}) {
         check_rows(std::vector<std::int32_t>(d, element),
                    std::vector<std::int8_t>(5 * d, static_cast<std::int8_t>(code)), 5);
+      }
+    }
+  }
+}
+
+TEST_CASE("products of nibbles equal plain 64-bit sums", "[core][codes]") {
+  std::mt19937 random(12);
+  std::uniform_int_distribution<std::int32_t> element(-kLargestQueryCode, kLargestQueryCode);
+  for (const std::size_t d : code_dimensions()) {
+    const std::size_t rows = d > 1000 ? 6 : 11;
+    std::vector<std::int32_t> q(d);
+    std::vector<unsigned> nibbles(d * rows);
+    for (auto& value : q) value = element(random);
+    for (auto& value : nibbles) value = random() % 16;
+    check_nibbles(q, nibbles, rows);
+    check_nibbles(q, nibbles, 1);
+    check_nibbles(q, nibbles, 0);
+  }
+  for (const std::size_t d : {std::size_t{519}, kLargestCodeDimension}) {
+    for (const std::int32_t largest : {kLargestQueryCode, -kLargestQueryCode}) {
+      check_nibbles(std::vector<std::int32_t>(d, largest), std::vector<unsigned>(5 * d, 15), 5);
+    }
+  }
+}
+
+TEST_CASE("bounds of rows are plain float64 arithmetic on every instruction set", "[core][codes]") {
+  using isovec::core::BoundTerms;
+  using isovec::core::kBoundRows;
+  using isovec::core::kBoundUp;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::mt19937 random(13);
+  std::normal_distribution<double> normal;
+  for (const double magnitude : {1.0, 1e-30, 1e30}) {
+    std::vector<double> products(kBoundRows);
+    for (double& x : products) x = 1e6 * normal(random);
+    std::vector<std::vector<float>> numbers(5, std::vector<float>(kBoundRows));
+    for (auto& of_rows : numbers) {
+      for (float& x : of_rows) x = static_cast<float>(magnitude * std::abs(normal(random)));
+    }
+    numbers[1][7] = std::numeric_limits<float>::infinity();  // an error: nothing is known of the row
+    const isovec::core::BoundRows rows{products.data(),   numbers[0].data(), numbers[1].data(),
+                                       numbers[2].data(), numbers[3].data(), numbers[4].data()};
+    BoundTerms t;
+    double* const terms[] = {&t.start,    &t.step,     &t.along,      &t.per_error,   &t.per_residual,
+                             &t.fixed,    &t.per_norm, &t.per_reach,  &t.center_norm, &t.largest_code,
+                             &t.rounding, &t.squared,  &t.query_norm, &t.relative,    &t.absolute};
+    for (double* term : terms) *term = std::abs(normal(random));
+    for (const CodeKernels* kernels : runnable_code_kernels()) {
+      std::vector<double> least(kBoundRows);
+      std::vector<double> most(kBoundRows);
+      const auto check = [&](std::size_t r, double low, double high) {
+        const bool known = low <= high && numbers[1][r] < std::numeric_limits<float>::infinity();
+        CAPTURE(kernels->name, magnitude, r);
+        REQUIRE(same_bits(least[r], known ? low : -kInfinity));
+        REQUIRE(same_bits(most[r], known ? high : kInfinity));
+      };
+      const auto row = [&](std::size_t r, int which) { return double{numbers[which][r]}; };
+      const auto residual = [&](std::size_t r) {
+        return std::min(t.largest_code * row(r, 0), row(r, 3) + t.center_norm + row(r, 1));
+      };
+      kernels->bound_products(t, rows, least.data(), most.data());
+      for (std::size_t r = 0; r < kBoundRows; ++r) {
+        const double slack = (t.per_error * row(r, 1) + t.per_residual * residual(r) + t.fixed +
+                              t.per_norm * row(r, 3) + t.per_reach * row(r, 4)) *
+                             kBoundUp;
+        const double estimate = t.start - t.step * row(r, 0) * products[r] - t.along * row(r, 2);
+        check(r, estimate - slack, estimate + slack);
+      }
+      kernels->bound_l2(t, rows, least.data(), most.data());
+      for (std::size_t r = 0; r < kBoundRows; ++r) {
+        const double squared = t.start - 2 * t.step * row(r, 0) * products[r] + row(r, 2);
+        const double slack = (2 * t.per_residual * residual(r) + 0x1p-23 * row(r, 2) + 0x1p-149 +
+                              t.rounding * (t.start + 2 * t.query_norm * residual(r) +
+                                            residual(r) * (residual(r) + 2 * t.center_norm))) *
+                             kBoundUp;
+        const double nearest =
+            std::max(0.0, std::sqrt(std::max(0.0, squared - slack)) / kBoundUp - row(r, 1));
+        const double farthest = (std::sqrt(std::max(0.0, squared + slack)) + row(r, 1)) * kBoundUp;
+        const double off = 2 * (t.per_norm * row(r, 3) + t.per_reach * row(r, 4)) +
+                           t.squared * (t.query_norm * t.query_norm + row(r, 3) * row(r, 3));
+        check(r, std::sqrt(std::max(0.0, nearest * nearest - off)) * (1 - t.relative) / kBoundUp - t.absolute,
+              std::sqrt(farthest * farthest + off) * (1 + t.relative) * kBoundUp + t.absolute);
+      }
+      std::vector<double> largest = products;
+      kernels->largest_products({3.5, -2.25, 1.5, 7, numbers[0].data(), numbers[3].data()}, largest.data());
+      for (std::size_t r = 0; r < kBoundRows; ++r) {
+        REQUIRE(largest[r] == 3.5 * products[r] - 2.25 + 1.5 * row(r, 0) + 7 * row(r, 3));
+      }
+      for (const double limit : {0.0, products[9], -kInfinity, kInfinity}) {
+        std::uint64_t mask[kBoundRows / 64] = {};
+        kernels->at_most(products.data(), limit, mask);
+        for (std::size_t r = 0; r < kBoundRows; ++r) {
+          REQUIRE((mask[r / 64] >> r % 64 & 1) == (products[r] <= limit ? 1U : 0U));
+        }
       }
     }
   }

@@ -5,17 +5,21 @@
 #include "catch.hpp"
 #include "coded_rows.hpp"
 #include "index/block_bounds.hpp"
+#include "index/code_products.hpp"
 
 namespace {
 
 using isovec::codec::CodeBlockView;
+using isovec::codec::RowMask;
 using isovec::index::bound_distances;
+using isovec::index::bound_distances_within;
 using isovec::index::DistanceBounds;
 using isovec::index::Metric;
 using isovec::index::QueryCode;
 using isovec::test::all_kinds;
 using isovec::test::block_of;
 using isovec::test::exact_distance;
+using isovec::test::KeptBlock;
 using isovec::test::Kind;
 using isovec::test::make_set;
 using isovec::test::VectorSet;
@@ -23,11 +27,31 @@ using isovec::test::Whitening;
 
 constexpr Metric kMetrics[] = {Metric::cosine, Metric::l2, Metric::dot};
 
+/// A search for all rows within a limit finds in a kept block exactly those, with the same bounds.
+void check_kept(const CodeBlockView& kept, const QueryCode& query, const DistanceBounds& bounds) {
+  std::vector<double> limits = {-std::numeric_limits<double>::infinity(),
+                                std::numeric_limits<double>::infinity()};
+  for (std::size_t r = 0; r < kept.rows(); r += 1 + r) limits.push_back(bounds.least[r]);
+  for (const double limit : limits) {
+    DistanceBounds found;
+    const RowMask rows = bound_distances_within(kept, query, limit, found);
+    for (std::size_t r = 0; r < isovec::codec::kBlockRows; ++r) {
+      CAPTURE(limit, r);
+      REQUIRE(rows.test(r) == (r < kept.rows() && bounds.least[r] <= limit));
+      if (!rows.test(r)) continue;
+      REQUIRE(found.least[r] == bounds.least[r]);
+      REQUIRE(found.most[r] == bounds.most[r]);
+    }
+  }
+}
+
 /// Checks every row of a block; gives how many rows have bounds.
 template <class Distance>
-std::size_t check_block(const CodeBlockView& view, const QueryCode& query, Distance distance) {
+std::size_t check_block(const std::vector<std::byte>& bytes, const QueryCode& query, Distance distance) {
+  const CodeBlockView view = CodeBlockView::parse(bytes);
   DistanceBounds bounds;
   bound_distances(view, query, bounds);
+  check_kept(KeptBlock(bytes).view(), query, bounds);
   std::size_t bounded = 0;
   for (std::size_t r = 0; r < view.rows(); ++r) {
     const double exact = distance(r);
@@ -49,11 +73,10 @@ TEST_CASE("the distance of every row lies within its bounds", "[index][bounds]")
       const VectorSet set = make_set(kind, 256, d, 40);
       for (const Metric metric : kMetrics) {
         const std::vector<std::byte> bytes = block_of(set, metric, 0, 256);
-        const CodeBlockView view = CodeBlockView::parse(bytes);
         for (const std::vector<float>& q : set.queries) {
           if (metric == Metric::cosine && isovec::test::is_zero(q)) continue;
           CAPTURE(set.name, static_cast<int>(metric));
-          check_block(view, QueryCode::raw(metric, q),
+          check_block(bytes, QueryCode::raw(metric, q),
                       [&](std::size_t r) { return exact_distance(metric, q, set.row(r)); });
         }
       }
@@ -69,11 +92,10 @@ TEST_CASE("the distance of every transformed row lies within its bounds", "[inde
         const Whitening whitening(d, condition, 7);
         for (const Metric metric : kMetrics) {
           const std::vector<std::byte> bytes = whitening.block_of(set, metric, 0, set.size());
-          const CodeBlockView view = CodeBlockView::parse(bytes);
           for (const std::vector<float>& q : set.queries) {
             CAPTURE(set.name, condition, static_cast<int>(metric));
             const auto distance = whitening.distance_to(metric, q);
-            check_block(view, whitening.query(metric, q),
+            check_block(bytes, whitening.query(metric, q),
                         [&](std::size_t r) { return distance(set.row(r)); });
           }
         }
@@ -97,7 +119,7 @@ TEST_CASE("bounds cover rounding where it is all that tells rows apart", "[index
         const std::vector<std::byte> bytes = whitening.block_of(set, metric, 0, set.size());
         CAPTURE(d, condition, static_cast<int>(metric));
         const auto distance = whitening.distance_to(metric, q);
-        const std::size_t bounded = check_block(CodeBlockView::parse(bytes), whitening.query(metric, q),
+        const std::size_t bounded = check_block(bytes, whitening.query(metric, q),
                                                 [&](std::size_t r) { return distance(set.row(r)); });
         REQUIRE(bounded == set.size());
       }
@@ -145,7 +167,7 @@ TEST_CASE("only numbers beyond float32's squares leave a row without bounds", "[
       const std::vector<std::byte> bytes = block_of(set, metric, 0, 256);
       const CodeBlockView view = CodeBlockView::parse(bytes);
       const std::vector<float>& q = set.queries[0];
-      const std::size_t bounded = check_block(view, QueryCode::raw(metric, q), [&](std::size_t r) {
+      const std::size_t bounded = check_block(bytes, QueryCode::raw(metric, q), [&](std::size_t r) {
         return exact_distance(metric, q, set.row(r));
       });
       CAPTURE(set.name, static_cast<int>(metric), bounded);
@@ -175,4 +197,32 @@ TEST_CASE("a query without a distance is refused", "[index][bounds]") {
   REQUIRE_THROWS_AS(QueryCode::raw(Metric::cosine, zero), isovec::Error);
   REQUIRE_THROWS_AS(QueryCode::raw(Metric::l2, broken), isovec::Error);
   REQUIRE(QueryCode::raw(Metric::l2, zero).bounded());
+}
+
+TEST_CASE("coarse codes leave no product out, and not much room", "[index][bounds]") {
+  for (const Kind kind : all_kinds()) {
+    for (const std::size_t d : {1, 2, 31, 100, 384}) {
+      const VectorSet set = make_set(kind, 256, d, 47);
+      const std::vector<std::byte> bytes = block_of(set, Metric::dot, 0, 256);
+      const KeptBlock kept(bytes);
+      const CodeBlockView view = kept.view();
+      for (const std::vector<float>& q : set.queries) {
+        const QueryCode query = QueryCode::raw(Metric::dot, q);
+        if (!query.bounded() || query.step() == 0) continue;
+        isovec::index::Products exact{};
+        isovec::index::Products largest{};
+        isovec::index::multiply(view, query, exact);
+        isovec::index::multiply_largest(view, query, largest);
+        const isovec::codec::CoarseCodes& coarse = *view.coarse();
+        for (std::size_t r = 0; r < 256; ++r) {
+          CAPTURE(set.name, r);
+          // At most as far off on one side as on the other.
+          const double room = 256 / coarse.divisor * query.planes().low_norm * (*coarse.norms)[r] +
+                              query.planes().norm * (*coarse.errors)[r];
+          REQUIRE(exact[r] <= largest[r]);
+          REQUIRE(largest[r] - exact[r] <= 2 * room);
+        }
+      }
+    }
+  }
 }

@@ -21,6 +21,7 @@ using isovec::index::SearchLimits;
 using isovec::test::all_kinds;
 using isovec::test::block_of;
 using isovec::test::exact_distance;
+using isovec::test::KeptBlock;
 using isovec::test::Kind;
 using isovec::test::make_set;
 using isovec::test::VectorSet;
@@ -83,11 +84,17 @@ void thin_out(Table& table, std::uint32_t seed, unsigned keep_of_ten) {
   }
 }
 
+bool is_behind(const Hit& hit, const Table& table, std::size_t row) {
+  const double distance = isovec::index::distance_of(table.metric, hit.score);
+  return table.distance(row) > distance || (table.distance(row) == distance && rowid_of(row) > hit.rowid);
+}
+
 std::vector<std::int64_t> expected(const Table& table, const SearchLimits& limits) {
   std::vector<std::size_t> rows;
   for (std::size_t r = 0; r < table.set.size(); ++r) {
     if (!table.takes_part(r)) continue;
     if (table.distance(r) < limits.range.least || table.distance(r) > limits.range.most) continue;
+    if (limits.after && !is_behind(*limits.after, table, r)) continue;
     rows.push_back(r);
   }
   std::sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) {
@@ -126,7 +133,10 @@ void show_tail(const Table& table, BoundedSearch& search, std::size_t from) {
   }
 }
 
-void show(const Table& table, const SearchLimits& limits, BoundedSearch& search) {
+enum class Blocks { read, kept };
+
+void show(const Table& table, const SearchLimits& limits, BoundedSearch& search,
+          Blocks blocks = Blocks::read) {
   for (std::size_t b = 0; b < table.blocks.size(); ++b) {
     RowMask dead;
     RowMask passing;
@@ -134,17 +144,21 @@ void show(const Table& table, const SearchLimits& limits, BoundedSearch& search)
       if (!table.alive[b * 256 + r]) dead.set(r);
       if (limits.rejects || table.passing[b * 256 + r]) passing.set(r);
     }
-    search.add_block(CodeBlockView::parse(table.blocks[b]), dead, passing);
+    if (blocks == Blocks::kept) {
+      search.add_block(KeptBlock(table.blocks[b]).view(), dead, passing);
+    } else {
+      search.add_block(CodeBlockView::parse(table.blocks[b]), dead, passing);
+    }
   }
   show_tail(table, search, table.coded());
 }
 
 enum class Raw { when_preferred, never };
 
-std::vector<std::int64_t> run(const Table& table, const QueryCode& query, const SearchLimits& limits,
-                              Raw raw) {
+std::vector<std::int64_t> run(const Table& table, const QueryCode& query, const SearchLimits& limits, Raw raw,
+                              Blocks blocks = Blocks::kept) {
   BoundedSearch search(query, limits);
-  show(table, limits, search);
+  show(table, limits, search, blocks);
   TableFetcher fetcher(table, limits.rejects);
   std::vector<std::int64_t> ids;
   double last = -std::numeric_limits<double>::infinity();
@@ -165,12 +179,12 @@ std::vector<std::int64_t> run(const Table& table, const QueryCode& query, const 
 void check_all_ways(const Table& table, const QueryCode& query) {
   std::vector<SearchLimits> ways;
   for (const std::size_t k : {0, 1, 2, 10, 100, 255, 256, 700, 100'000}) {
-    ways.push_back({k, 10, 0, {}, false});
-    ways.push_back({k, 10, 0, {}, true});
+    ways.push_back({k, 10, 0, {}, {}, false});
+    ways.push_back({k, 10, 0, {}, {}, true});
   }
   for (const std::size_t expected_hits : {0, 1, 10, 1'000}) {
-    ways.push_back({std::nullopt, expected_hits, 0, {}, false});
-    ways.push_back({std::nullopt, expected_hits, 0, {}, true});
+    ways.push_back({std::nullopt, expected_hits, 0, {}, {}, false});
+    ways.push_back({std::nullopt, expected_hits, 0, {}, {}, true});
   }
   // Ranges that begin and end at distances of rows.
   const std::vector<double> sorted = [&] {
@@ -184,17 +198,27 @@ void check_all_ways(const Table& table, const QueryCode& query) {
   if (!sorted.empty()) {
     const double least = sorted[sorted.size() / 10];
     const double most = sorted[sorted.size() / 3];
-    ways.push_back({std::nullopt, 10, 0, {least, most}, false});
-    ways.push_back({5, 10, 0, {least, most}, false});
-    ways.push_back({5, 10, 0, {std::nextafter(least, 1e300), most}, true});
-    ways.push_back({40, 10, 0, {least, std::numeric_limits<double>::infinity()}, false});
+    ways.push_back({std::nullopt, 10, 0, {least, most}, {}, false});
+    ways.push_back({5, 10, 0, {least, most}, {}, false});
+    ways.push_back({5, 10, 0, {std::nextafter(least, 1e300), most}, {}, true});
+    ways.push_back({40, 10, 0, {least, std::numeric_limits<double>::infinity()}, {}, false});
+  }
+  // Behind the row in the middle, whose distance others may have too.
+  for (std::size_t r = 0; r < table.set.size(); ++r) {
+    if (sorted.empty() || table.distance(r) != sorted[sorted.size() / 2]) continue;
+    const Hit middle{table.score(r), rowid_of(r)};
+    ways.push_back({std::nullopt, 10, 0, {}, middle, false});
+    ways.push_back({20, 10, 0, {}, middle, false});
+    break;
   }
   for (const SearchLimits& limits : ways) {
     CAPTURE(table.set.name, static_cast<int>(table.metric), limits.k.value_or(12345), limits.expected,
             limits.rejects, limits.range.least, limits.range.most);
     const std::vector<std::int64_t> wanted = expected(table, limits);
-    REQUIRE(run(table, query, limits, Raw::when_preferred) == wanted);
-    REQUIRE(run(table, query, limits, Raw::never) == wanted);
+    for (const Blocks blocks : {Blocks::read, Blocks::kept}) {
+      REQUIRE(run(table, query, limits, Raw::when_preferred, blocks) == wanted);
+      REQUIRE(run(table, query, limits, Raw::never, blocks) == wanted);
+    }
   }
 }
 
@@ -247,7 +271,7 @@ TEST_CASE("every k from one to the number of rows gives the first k rows", "[ind
         CAPTURE(set.name, k);
         const std::size_t found = std::min(k, all.size());
         const std::vector<std::int64_t> wanted(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(found));
-        REQUIRE(run(table, query, {k, 10, 0, {}, false}, k % 2 == 0 ? Raw::never : Raw::when_preferred) ==
+        REQUIRE(run(table, query, {k, 10, 0, {}, {}, false}, k % 2 == 0 ? Raw::never : Raw::when_preferred) ==
                 wanted);
       }
     }
@@ -262,7 +286,7 @@ TEST_CASE("few rows are fetched for few hits, and the first of a stream cost wha
   const QueryCode query = QueryCode::raw(Metric::cosine, q);
   TableFetcher fetcher(table, false);
 
-  BoundedSearch limited(query, {10, 10, 0, {}, false});
+  BoundedSearch limited(query, {10, 10, 0, {}, {}, false});
   show(table, {}, limited);
   while (limited.next(fetcher)) {
   }
@@ -289,7 +313,7 @@ TEST_CASE("a raw scan is preferred when more than a quarter of the rows has to b
     const Table same = make_table(equal, metric, ordinary.queries[2]);
     const Table different = make_table(ordinary, metric, ordinary.queries[2]);
     const auto prefers = [&](const Table& table, std::optional<std::size_t> k) {
-      BoundedSearch search(query, {k, 10, 0, {}, false});
+      BoundedSearch search(query, {k, 10, 0, {}, {}, false});
       show(table, {}, search);
       return search.prefers_raw_scan();
     };
@@ -315,7 +339,7 @@ TEST_CASE("a code that is not that of its row is reported", "[index][search]") {
     double score_;
   };
   for (const double score : {1.0, kNaN}) {
-    BoundedSearch search(query, {10, 10, 0, {}, false});
+    BoundedSearch search(query, {10, 10, 0, {}, {}, false});
     search.add_block(CodeBlockView::parse(block_of(set, Metric::cosine, 0, 256)), RowMask(),
                      RowMask::first(256));
     Liar liar(score);

@@ -98,8 +98,9 @@ std::size_t CodeBlockShape::bytes() const noexcept {
   return code_layout::codes_at(*this) + rows * dimension + core::kCodePadding;
 }
 
-CodeBlockView::CodeBlockView(std::span<const std::byte> bytes, Checks checks)
-    : bytes_(bytes), shape_(read_shape(bytes)) {
+CodeBlockView::CodeBlockView(std::span<const std::byte> bytes, Checks checks,
+                             const std::optional<CoarseCodes>& coarse)
+    : bytes_(bytes), shape_(read_shape(bytes)), coarse_(coarse) {
   using namespace code_layout;
   const std::byte* const data = bytes.data();
   std::memcpy(defined_.words().data(), data + kDefinedAt, sizeof(RowMask));

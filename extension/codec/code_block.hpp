@@ -59,6 +59,15 @@ struct CodeBlockShape {
 template <class T>
 using PerRow = std::array<T, kBlockRows>;
 
+/// The codes of a block in four bits, made where a block is kept in memory (coarse_codes.hpp):
+///   code = (256 / divisor) (u - 8) + rho,   u = 0 ... 15.
+struct CoarseCodes {
+  const std::uint8_t* codes;    ///< u, in rows folded at their middle (core::folded_bytes)
+  const PerRow<float>* norms;   ///< at least |u - 8| of each row
+  const PerRow<float>* errors;  ///< at least |rho|, and 2^-10 more
+  double divisor;
+};
+
 /// A block read where it lies: its numbers checked, its center and codes left in place. Valid as long as the
 /// bytes.
 class CodeBlockView {
@@ -68,10 +77,10 @@ class CodeBlockView {
   [[nodiscard]] static CodeBlockView parse(std::span<const std::byte> bytes) {
     return CodeBlockView(bytes, Checks::all);
   }
-  /// The same without the checks, for bytes that parse() has accepted and nothing has changed since. They
-  /// begin at a multiple of 4.
-  [[nodiscard]] static CodeBlockView recall(std::span<const std::byte> bytes) {
-    return CodeBlockView(bytes, Checks::none);
+  /// The same without the checks, for bytes that parse() has accepted and nothing has changed since, with
+  /// their coarse codes. They begin at a multiple of 4.
+  [[nodiscard]] static CodeBlockView recall(std::span<const std::byte> bytes, const CoarseCodes& coarse) {
+    return CodeBlockView(bytes, Checks::none, coarse);
   }
   CodeBlockView(const CodeBlockView&) = delete;
   CodeBlockView& operator=(const CodeBlockView&) = delete;
@@ -98,6 +107,8 @@ class CodeBlockView {
   [[nodiscard]] const float* center() const noexcept { return center_; }
   /// rows x d codes and kCodePadding readable bytes.
   [[nodiscard]] const std::int8_t* codes() const noexcept { return codes_; }
+  /// Of a block that was recalled.
+  [[nodiscard]] const std::optional<CoarseCodes>& coarse() const noexcept { return coarse_; }
 
  private:
   enum class Checks : std::uint8_t { all, none };
@@ -105,7 +116,8 @@ class CodeBlockView {
     PerRow<float> floats[5];
     PerRow<std::uint32_t> slots;
   };
-  CodeBlockView(std::span<const std::byte> bytes, Checks checks);
+  CodeBlockView(std::span<const std::byte> bytes, Checks checks,
+                const std::optional<CoarseCodes>& coarse = std::nullopt);
   void find_rows(const std::byte* from);
   void copy_rows(const std::byte* from);
   void check() const;
@@ -121,6 +133,7 @@ class CodeBlockView {
   const PerRow<std::uint32_t>* slots_ = nullptr;
   const float* center_ = nullptr;
   const std::int8_t* codes_ = nullptr;
+  std::optional<CoarseCodes> coarse_;
   std::optional<Numbers> copies_;  // where they cannot be read in place
 };
 

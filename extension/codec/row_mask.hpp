@@ -19,7 +19,10 @@ class RowMask {
   /// Rows 0 ... count - 1.
   [[nodiscard]] static constexpr RowMask first(std::size_t count) noexcept {
     RowMask mask;
-    for (std::size_t row = 0; row < count; ++row) mask.set(row);
+    for (std::size_t w = 0; w < mask.words_.size() && 64 * w < count; ++w) {
+      const std::size_t rows = count - 64 * w;
+      mask.words_[w] = rows >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << rows) - 1;
+    }
     return mask;
   }
 
@@ -54,5 +57,15 @@ class RowMask {
  private:
   std::array<std::uint64_t, kBlockRows / 64> words_{};
 };
+
+/// Calls f(row) for the rows of a mask, in ascending order.
+template <class F>
+constexpr void for_each_row(const RowMask& mask, F f) {
+  for (std::size_t w = 0; w < mask.words().size(); ++w) {
+    for (std::uint64_t bits = mask.words()[w]; bits != 0; bits &= bits - 1) {
+      f(w * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
+    }
+  }
+}
 
 }  // namespace isovec::codec

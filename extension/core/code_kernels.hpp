@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <span>
 
+#include "core/code_bounds.hpp"
+
 namespace isovec::core {
 
 /// Bytes that must be readable after the last row of codes, and the multiple to which a query is padded.
@@ -29,7 +31,21 @@ struct CodeQuery {
   const std::int8_t* high;   ///< wide = 256 * high + low
   const std::int8_t* low;
   std::int64_t sum;  ///< of wide
+  /// high folded, for rows of nibbles: folded_bytes(d) elements, zeros up to a multiple of kCodePadding, then
+  /// the others likewise.
+  const std::int8_t* folded = nullptr;
 };
+
+/// Bytes of a row of d nibbles folded at its middle: byte j holds element j in its low half and element
+/// folded_bytes(d) + j in its high half.
+[[nodiscard]] constexpr std::size_t folded_bytes(std::size_t d) noexcept {
+  return (d + 1) / 2;
+}
+
+/// Where the second half of a folded query begins.
+[[nodiscard]] constexpr std::size_t folded_half(std::size_t d) noexcept {
+  return (folded_bytes(d) + kCodePadding - 1) / kCodePadding * kCodePadding;
+}
 
 /// What coding a row left over; r = y - center, r^ = scale * code, delta = r - r^.
 struct CodeResidual {
@@ -53,6 +69,19 @@ struct CodeKernels {
   /// kLargestCodeDimension. Reads up to kCodePadding bytes beyond the last row.
   void (*dot_rows)(const CodeQuery& query, const std::int8_t* codes, std::size_t row_count, std::size_t d,
                    double* out) noexcept;
+
+  /// out[r] = sum over i of high[i] * element i of row r, exact, for row_count folded rows of d nibbles, each
+  /// 0 ... 15. Reads up to kCodePadding bytes beyond the last row.
+  void (*dot_nibbles)(const CodeQuery& query, const std::uint8_t* rows, std::size_t row_count, std::size_t d,
+                      double* out) noexcept;
+
+  /// Of kBoundRows rows, see code_bounds.hpp.
+  void (*largest_products)(const LargestProducts& terms, double* products) noexcept;
+  void (*bound_products)(const BoundTerms& terms, const BoundRows& rows, double* least,
+                         double* most) noexcept;
+  void (*bound_l2)(const BoundTerms& terms, const BoundRows& rows, double* least, double* most) noexcept;
+  /// Bit r % 64 of mask[r / 64]: whether values[r] <= limit, for kBoundRows values.
+  void (*at_most)(const double* values, double limit, std::uint64_t* mask) noexcept;
 
   /// The largest |y_i - c_i|; y and c finite.
   double (*largest_residual)(const double* y, const float* center, std::size_t d) noexcept;

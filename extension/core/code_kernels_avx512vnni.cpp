@@ -57,6 +57,37 @@ struct VnniProducts {
       out[row] = 256.0 * _mm512_reduce_add_epi32(high) + _mm512_reduce_add_epi32(low) - bias;
     }
   }
+
+  /// Lanes that sum the products of a folded row of nibbles.
+  ISOVEC_INLINE static __m512i sum_nibbles(const CodeQuery& query, const std::uint8_t* row, std::size_t d) {
+    const __m512i mask = _mm512_set1_epi8(0x0F);
+    const std::int8_t* const second = query.folded + folded_half(d);
+    __m512i sum = _mm512_setzero_si512();
+    for (std::size_t i = 0; i < folded_bytes(d); i += 64) {
+      const __m512i both = _mm512_loadu_si512(row + i);
+      const __m512i x = _mm512_and_si512(both, mask);
+      const __m512i y = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);
+      sum = _mm512_dpbusd_epi32(sum, x, _mm512_loadu_si512(query.folded + i));
+      sum = _mm512_dpbusd_epi32(sum, y, _mm512_loadu_si512(second + i));
+    }
+    return sum;
+  }
+
+  static void dot_nibbles(const CodeQuery& query, const std::uint8_t* rows, std::size_t row_count,
+                          std::size_t d, double* out) noexcept {
+    const std::size_t bytes = folded_bytes(d);
+    std::size_t row = 0;
+    for (; row + 4 <= row_count; row += 4) {
+      __m512i sums[4];
+      unroll<4>([&](auto r) __attribute__((always_inline)) {
+        sums[r] = sum_nibbles(query, rows + (row + r) * bytes, d);
+      });
+      _mm256_storeu_pd(out + row, _mm256_cvtepi32_pd(totals(sums)));
+    }
+    for (; row < row_count; ++row) {
+      out[row] = _mm512_reduce_add_epi32(sum_nibbles(query, rows + row * bytes, d));
+    }
+  }
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 // Each code_kernels_<isa>.cpp includes this file, gives its integer products and makes one table. The rules
 // of kernels_impl.hpp hold here too: unnamed namespaces, batches that name their Arch, no standard container.
 
+#include "core/code_bounds_impl.hpp"
 #include "core/code_kernels_tables.hpp"
 #include "core/kernels_registers.hpp"
 
@@ -17,8 +18,10 @@ inline constexpr std::size_t kCodeRows = 4;
 inline constexpr std::size_t kProductsPerLane = 512;
 
 /// The products of Rows rows, for instruction sets that multiply 16-bit integers. Products gives
-///   Sum, a register of int32 lanes; kStep, codes taken at a time; kLanes, the lanes of Sum
-///   add(Sum, codes, wide): the sum with kStep products added;  total(Sum): its lanes' sum, exact in float64.
+///   Sum, a register of int32 lanes; kStep, bytes taken at a time; kLanes, the lanes of Sum
+///   add(Sum, codes, wide): the sum with kStep products added;  total(Sum): its lanes' sum, exact in float64
+///   add_nibbles(Sum, bytes, first, second): the sum with the products of kStep low halves of bytes with the
+///   bytes at `first`, and of the high halves with those at `second`.
 template <class Products, std::size_t Rows>
 ISOVEC_INLINE void dot_wide(const CodeQuery& query, const std::int8_t* codes, std::size_t d, double* out) {
   constexpr std::size_t kSegment = kProductsPerLane * Products::kLanes;
@@ -37,8 +40,33 @@ ISOVEC_INLINE void dot_wide(const CodeQuery& query, const std::int8_t* codes, st
   unroll<Rows>([&](auto r) __attribute__((always_inline)) { out[r] = total[r]; });
 }
 
+/// The same for folded rows of nibbles. No sum overflows: 15 * 128 * kLargestCodeDimension < 2^31.
+template <class Products, std::size_t Rows>
+ISOVEC_INLINE void dot_folded(const CodeQuery& query, const std::uint8_t* rows, std::size_t d, double* out) {
+  const std::size_t bytes = folded_bytes(d);
+  const std::int8_t* const second = query.folded + folded_half(d);
+  typename Products::Sum sum[Rows];
+  unroll<Rows>([&](auto r) __attribute__((always_inline)) { sum[r] = Products::zero(); });
+  for (std::size_t i = 0; i < bytes; i += Products::kStep) {
+    unroll<Rows>([&](auto r) __attribute__((always_inline)) {
+      sum[r] = Products::add_nibbles(sum[r], rows + (r * bytes + i), query.folded + i, second + i);
+    });
+  }
+  unroll<Rows>([&](auto r) __attribute__((always_inline)) { out[r] = Products::total(sum[r]); });
+}
+
 template <class Products>
 struct WideProducts {
+  static void dot_nibbles(const CodeQuery& query, const std::uint8_t* rows, std::size_t row_count,
+                          std::size_t d, double* out) noexcept {
+    const std::size_t bytes = folded_bytes(d);
+    std::size_t row = 0;
+    for (; row + kCodeRows <= row_count; row += kCodeRows) {
+      dot_folded<Products, kCodeRows>(query, rows + row * bytes, d, out + row);
+    }
+    for (; row < row_count; ++row) dot_folded<Products, 1>(query, rows + row * bytes, d, out + row);
+  }
+
   static void dot_rows(const CodeQuery& query, const std::int8_t* codes, std::size_t row_count, std::size_t d,
                        double* out) noexcept {
     std::size_t row = 0;
@@ -195,12 +223,22 @@ struct CodeFloat64 {
   }
 };
 
-/// The table of one instruction set; DotRows has its dot_rows.
+/// The table of one instruction set; DotRows has its products of rows.
 template <class Arch, class DotRows>
 constexpr CodeKernels make_code_kernels(const char* name) {
   using F64 = CodeFloat64<Arch>;
-  return {name,          DotRows::dot_rows, F64::largest_residual,
-          F64::quantize, F64::center_sums,  F64::accumulate,
+  using Bounds = CodeBounds<Arch>;
+  return {name,
+          DotRows::dot_rows,
+          DotRows::dot_nibbles,
+          Bounds::largest_products,
+          Bounds::bound_products,
+          Bounds::bound_l2,
+          Bounds::at_most,
+          F64::largest_residual,
+          F64::quantize,
+          F64::center_sums,
+          F64::accumulate,
           F64::widen};
 }
 

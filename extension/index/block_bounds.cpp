@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/floating_point.hpp"
+#include "index/code_products.hpp"
 
 namespace isovec::index {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using codec::CodeBlockView;
 using codec::CodeMetric;
 using codec::kBlockRows;
+using codec::RowMask;
 
 static_assert(static_cast<int>(Metric::cosine) == static_cast<int>(CodeMetric::cosine) &&
               static_cast<int>(Metric::l2) == static_cast<int>(CodeMetric::l2) &&
@@ -21,11 +23,14 @@ static_assert(static_cast<int>(Metric::cosine) == static_cast<int>(CodeMetric::c
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Slack of a computed bound against its own roundings, a few units of float64.
-constexpr double kUp = 1 + 0x1p-48;
+/// Unit rows as encoded are within 2^-30 of norm 1.
+constexpr codec::PerRow<float> kUnitNorms = [] {
+  codec::PerRow<float> norms{};
+  norms.fill(1 + 0x1p-23F);
+  return norms;
+}();
 
-/// Unit rows as encoded: within 2^-30 of norm 1.
-constexpr double kUnitNorm = 1 + 0x1p-29;
+static_assert(core::kBoundRows == kBlockRows);
 
 void check_match(const CodeBlockView& block, const QueryCode& query) {
   const codec::CodeBlockShape& shape = block.shape();
@@ -43,118 +48,93 @@ void know_nothing(DistanceBounds& bounds) noexcept {
   bounds.most.fill(kInfinity);
 }
 
-/// What the rows of one block share.
-struct BlockSums {
-  double query_norm;   // Q
-  double center_norm;  // C
-  double dot;          // <q, c>
-  double squared_distance;
-  double along;          // t
-  double perpendicular;  // at least |q - t c|
-  double rounding;       // (d + 64) 2^-52
-  double largest_code;   // |code| of a row is at most this: 127 sqrt(d)
-};
-
-BlockSums sums_of(const CodeBlockView& block, const QueryCode& query) noexcept {
-  const std::size_t d = block.dimension();
-  const core::CenterSums center = core::code_kernels().center_sums(query.vector().data(), block.center(), d);
-  BlockSums sums{};
-  sums.rounding = static_cast<double>(d + 64) * 0x1p-52;
-  sums.query_norm = query.norm();
-  sums.center_norm = std::sqrt(center.squared_norm) * (1 + sums.rounding);
-  sums.dot = center.dot;
-  sums.squared_distance = center.squared_distance;
+/// What the rows of one block share, apart from what the distance decides.
+core::BoundTerms common_terms(const QueryCode& query, const core::CenterSums& center,
+                              std::size_t d) noexcept {
+  core::BoundTerms terms;
+  const ScoreError& error = query.score_error();
+  terms.step = query.step();
+  terms.rounding = static_cast<double>(d + 64) * 0x1p-52;
+  terms.center_norm = std::sqrt(center.squared_norm) * (1 + terms.rounding);
   // -128 is no code, but bytes are not checked for it.
-  sums.largest_code = 128 * std::sqrt(static_cast<double>(d)) * kUp;
+  terms.largest_code = 128 * std::sqrt(static_cast<double>(d)) * core::kBoundUp;
+  terms.per_norm = error.per_norm;
+  terms.per_reach = error.per_reach;
+  return terms;
+}
+
+/// Of |q - y|.
+core::BoundTerms l2_terms(const QueryCode& query, const core::CenterSums& center, std::size_t d) noexcept {
+  core::BoundTerms terms = common_terms(query, center, d);
+  const ScoreError& error = query.score_error();
+  terms.start = center.squared_distance;
+  terms.per_residual = query.residual();
+  terms.query_norm = query.norm();
+  terms.squared = error.squared;
+  terms.relative = error.relative;
+  terms.absolute = error.absolute;
+  return terms;
+}
+
+/// Of -<q, y>, and of 1 - <q, y> where `origin` is 1.
+core::BoundTerms product_terms(const CodeBlockView& block, const QueryCode& query,
+                               const core::CenterSums& center, double origin) noexcept {
+  core::BoundTerms terms = common_terms(query, center, block.dimension());
   const double squared_norm = query.norm() * query.norm();
-  if (center.squared_norm > 0) sums.along = center.dot / center.squared_norm;
+  const bool has_corrections = block.shape().metric != CodeMetric::l2;  // without, t = 0
+  if (has_corrections && center.squared_norm > 0) terms.along = center.dot / center.squared_norm;
   // |q - t c|^2 = |q|^2 - 2 t <q, c> + t^2 |c|^2: three terms of at most 2 |q|^2, each within (d + 2)
   // roundings.
-  const double left = squared_norm - sums.along * (2 * center.dot - sums.along * center.squared_norm);
-  sums.perpendicular = std::sqrt(std::max(left, 0.0) + 8 * sums.rounding * squared_norm) * kUp;
-  return sums;
+  const double left = squared_norm - terms.along * (2 * center.dot - terms.along * center.squared_norm);
+  const double perpendicular =
+      has_corrections ? std::sqrt(std::max(left, 0.0) + 8 * terms.rounding * squared_norm) * core::kBoundUp
+                      : query.norm();
+  terms.start = origin - center.dot;
+  terms.per_error = perpendicular + query.norm() * (terms.rounding + 0x1p-23);
+  terms.per_residual = query.residual() + terms.rounding * query.norm();
+  terms.fixed = terms.rounding * (query.norm() * terms.center_norm + origin) +
+                std::abs(terms.along) * 0x1p-149 + query.score_error().absolute;
+  return terms;
 }
 
-/// At least |y|.
-double norm_of(const CodeBlockView& block, std::size_t row) noexcept {
-  return block.shape().has_norms() ? static_cast<double>(block.norms()[row]) : kUnitNorm;
+core::CenterSums center_sums(const CodeBlockView& block, const QueryCode& query) noexcept {
+  return core::code_kernels().center_sums(query.vector().data(), block.center(), block.dimension());
 }
 
-/// Bounds of -<q, y>, and of 1 - <q, y> where `origin` is 1.
-void bound_products(const CodeBlockView& block, const QueryCode& query, double origin,
-                    const codec::PerRow<double>& products, DistanceBounds& bounds) noexcept {
-  BlockSums sums = sums_of(block, query);
-  if (block.shape().metric == CodeMetric::l2) {  // no corrections are stored: t = 0
-    sums.along = 0;
-    sums.perpendicular = sums.query_norm;
+core::BoundRows rows_of(const CodeBlockView& block, const Products& products) noexcept {
+  const float* const norms = block.shape().has_norms() ? block.norms().data() : kUnitNorms.data();
+  return {products.data(), block.scales().data(), block.errors().data(), block.terms().data(),
+          norms,           block.reaches().data()};
+}
+
+/// The terms of a block for the query's distance, and the bounds that products give with them.
+class DistanceTerms {
+ public:
+  DistanceTerms(const CodeBlockView& block, const QueryCode& query) noexcept
+      : block_(block), is_l2_(query.metric() == Metric::l2) {
+    const core::CenterSums center = center_sums(block, query);
+    const double origin = query.metric() == Metric::cosine ? 1 : 0;
+    terms_ =
+        is_l2_ ? l2_terms(query, center, block.dimension()) : product_terms(block, query, center, origin);
   }
-  const ScoreError& error = query.score_error();
-  const double per_error = sums.perpendicular + sums.query_norm * (sums.rounding + 0x1p-23);
-  const double per_residual = query.residual() + sums.rounding * sums.query_norm;
-  const double fixed = sums.rounding * (sums.query_norm * sums.center_norm + origin) +
-                       std::abs(sums.along) * 0x1p-149 + error.absolute;
-  const double start = origin - sums.dot;
-  const double step = query.step();
-  for (std::size_t row = 0; row < kBlockRows; ++row) {
-    const double scale = block.scales()[row];
-    const double e = block.errors()[row];
-    const double norm = norm_of(block, row);
-    const double by_norm = norm + sums.center_norm + e;
-    const double by_scale = sums.largest_code * scale;
-    const double residual = by_scale < by_norm ? by_scale : by_norm;
-    const double slack = (per_error * e + per_residual * residual + fixed + error.per_norm * norm +
-                          error.per_reach * static_cast<double>(block.reaches()[row])) *
-                         kUp;
-    const double estimate =
-        start - step * scale * products[row] - sums.along * static_cast<double>(block.terms()[row]);
-    bounds.least[row] = estimate - slack;
-    bounds.most[row] = estimate + slack;
-  }
-}
 
-/// Bounds of |q - y|.
-void bound_l2(const CodeBlockView& block, const QueryCode& query, const codec::PerRow<double>& products,
-              DistanceBounds& bounds) noexcept {
-  const BlockSums sums = sums_of(block, query);
-  const ScoreError& error = query.score_error();
-  const double squared_query = sums.query_norm * sums.query_norm;
-  for (std::size_t row = 0; row < kBlockRows; ++row) {
-    const double scale = block.scales()[row];
-    const double e = block.errors()[row];
-    const double offset = block.terms()[row];
-    const double norm = norm_of(block, row);
-    const double residual = std::min(sums.largest_code * scale, norm + sums.center_norm + e);
-    const double squared = sums.squared_distance - 2 * query.step() * scale * products[row] + offset;
-    const double slack = (2 * query.residual() * residual + 0x1p-23 * std::abs(offset) + 0x1p-149 +
-                          sums.rounding * (sums.squared_distance + 2 * sums.query_norm * residual +
-                                           residual * (residual + 2 * sums.center_norm))) *
-                         kUp;
-    // From the decoded row to the real one, then from the real distance to the computed one.
-    const double nearest = std::max(0.0, std::sqrt(std::max(0.0, squared - slack)) / kUp - e);
-    const double farthest = (std::sqrt(std::max(0.0, squared + slack)) + e) * kUp;
-    const double off =
-        2 * (error.per_norm * norm + error.per_reach * static_cast<double>(block.reaches()[row])) +
-        error.squared * (squared_query + norm * norm);
-    const double low = std::sqrt(std::max(0.0, nearest * nearest - off));
-    const double high = std::sqrt(farthest * farthest + off);
-    bounds.least[row] = low * (1 - error.relative) / kUp - error.absolute;
-    bounds.most[row] = high * (1 + error.relative) * kUp + error.absolute;
+  void bound(const Products& products, DistanceBounds& bounds) const noexcept {
+    const core::CodeKernels& kernels = core::code_kernels();
+    const auto bound = is_l2_ ? kernels.bound_l2 : kernels.bound_products;
+    bound(terms_, rows_of(block_, products), bounds.least.data(), bounds.most.data());
   }
-}
 
-// Whatever overflowed on the way proves nothing.
-void forget_unknown(const CodeBlockView& block, DistanceBounds& bounds) noexcept {
-  for (std::size_t row = 0; row < kBlockRows; ++row) {
-    const bool known =
-        bounds.least[row] <= bounds.most[row] && block.errors()[row] < std::numeric_limits<float>::infinity();
-    bounds.least[row] = known ? bounds.least[row] : -kInfinity;
-    bounds.most[row] = known ? bounds.most[row] : kInfinity;
-  }
-}
+ private:
+  const CodeBlockView& block_;
+  bool is_l2_;
+  core::BoundTerms terms_;
+};
 
-void multiply(const CodeBlockView& block, const QueryCode& query, codec::PerRow<double>& products) noexcept {
-  core::code_kernels().dot_rows(query.code(), block.codes(), block.rows(), block.dimension(),
-                                products.data());
+/// The rows whose lower bound is at most `limit`.
+RowMask within(const CodeBlockView& block, const DistanceBounds& bounds, double limit) noexcept {
+  RowMask rows;
+  core::code_kernels().at_most(bounds.least.data(), limit, rows.words().data());
+  return rows & RowMask::first(block.rows());
 }
 
 }  // namespace
@@ -163,24 +143,39 @@ void bound_distances(const CodeBlockView& block, const QueryCode& query, Distanc
   check_match(block, query);
   if (!query.bounded()) return know_nothing(bounds);
   const core::FloatingPointScope scope;
-  alignas(64) codec::PerRow<double> products{};
+  alignas(64) Products products{};
   multiply(block, query, products);
-  if (query.metric() == Metric::l2) {
-    bound_l2(block, query, products, bounds);
-  } else {
-    bound_products(block, query, query.metric() == Metric::cosine ? 1 : 0, products, bounds);
+  DistanceTerms(block, query).bound(products, bounds);
+}
+
+RowMask bound_distances_within(const CodeBlockView& block, const QueryCode& query, double limit,
+                               DistanceBounds& bounds) {
+  if (!block.coarse() || !query.bounded() || limit == kInfinity) {
+    bound_distances(block, query, bounds);
+    return within(block, bounds, limit);
   }
-  forget_unknown(block, bounds);
+  check_match(block, query);
+  const core::FloatingPointScope scope;
+  const DistanceTerms terms(block, query);
+  alignas(64) Products products{};
+  multiply_largest(block, query, products);
+  terms.bound(products, bounds);
+  const RowMask left = within(block, bounds, limit);
+  if (left == RowMask()) return left;
+  multiply_rows(block, query, left, products);
+  terms.bound(products, bounds);
+  return left & within(block, bounds, limit);
 }
 
 void bound_products(const CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds) {
   check_match(block, query);
   if (!query.bounded()) return know_nothing(bounds);
   const core::FloatingPointScope scope;
-  alignas(64) codec::PerRow<double> products{};
+  alignas(64) Products products{};
   multiply(block, query, products);
-  bound_products(block, query, 0, products, bounds);
-  forget_unknown(block, bounds);
+  const core::BoundTerms terms = product_terms(block, query, center_sums(block, query), 0);
+  core::code_kernels().bound_products(terms, rows_of(block, products), bounds.least.data(),
+                                      bounds.most.data());
 }
 
 }  // namespace isovec::index

@@ -19,6 +19,9 @@
 // at most Q e; the float32 rounding of b adds 2^-24 |t b| <= 2^-24 Q e and, where b is denormal, 2^-150 |t|.
 // For l2 the sums are |q - c|^2, 2 Q R and at most R (R + 2 C), the last also rounded to float32. To this
 // comes what the computed distance differs from the real one (ScoreError).
+//
+// Every bound of a distance from below falls as the product <q^, r^> grows: the largest product that coarse
+// codes leave possible (code_products.hpp) gives a valid one.
 
 #include <array>
 
@@ -38,7 +41,13 @@ struct DistanceBounds {
 /// (transformed or not) than the query.
 void bound_distances(const codec::CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds);
 
-/// The same of -<q, y>, whatever distance the rows are coded for.
+/// Bounds the rows of a block whose distance may be at most `limit`, and returns them; the bounds of the
+/// others have no meaning. Of a block with coarse codes that reads these, and the codes of the rows that
+/// they leave.
+[[nodiscard]] codec::RowMask bound_distances_within(const codec::CodeBlockView& block, const QueryCode& query,
+                                                    double limit, DistanceBounds& bounds);
+
+/// The same as bound_distances() of -<q, y>, whatever distance the rows are coded for.
 void bound_products(const codec::CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds);
 
 }  // namespace isovec::index

@@ -1,7 +1,6 @@
 #include "index/bounded_search.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <isovec/error.hpp>
 #include <limits>
@@ -21,23 +20,6 @@ constexpr std::size_t kLargestBatch = 4'096;
 constexpr std::size_t kFewCandidates = 4'096;
 constexpr std::size_t kFewRows = 64;
 
-/// Calls f(row) for the rows of a mask.
-template <class F>
-void for_each_row(const codec::RowMask& mask, F f) {
-  for (std::size_t w = 0; w < mask.words().size(); ++w) {
-    for (std::uint64_t bits = mask.words()[w]; bits != 0; bits &= bits - 1) {
-      f(w * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
-    }
-  }
-}
-
-/// Whether no row of a block is near enough, as in most blocks once some were shown.
-bool all_beyond(const DistanceBounds& bounds, double limit) noexcept {
-  bool beyond = true;
-  for (const double least : bounds.least) beyond &= !(least <= limit);
-  return beyond;
-}
-
 }  // namespace
 
 BoundedSearch::BoundedSearch(const QueryCode& query, const SearchLimits& limits)
@@ -54,7 +36,9 @@ BoundedSearch::BoundedSearch(Metric metric, const SearchLimits& limits)
     : metric_(metric),
       limits_(limits),
       thresholds_(limits.k.value_or(limits.expected)),
-      compact_at_(2 * kFewCandidates) {
+      compact_at_(2 * kFewCandidates),
+      last_(limits.after) {
+  if (last_) limits_.range.least = std::max(limits_.range.least, distance(*last_));
   if (!prunes()) candidates_.reserve(limits.rows);
 }
 
@@ -65,27 +49,32 @@ bool BoundedSearch::nearer(const Hit& a, const Hit& b) const noexcept {
 }
 
 std::size_t BoundedSearch::wanted() const noexcept {
-  return limits_.k ? *limits_.k - handed_out_ : std::max({limits_.expected, handed_out_, std::size_t{1}});
+  const std::size_t next = std::max({limits_.expected, handed_out_, std::size_t{1}});
+  return limits_.k ? std::min(*limits_.k - handed_out_, next) : next;
 }
 
 void BoundedSearch::add_block(const codec::CodeBlockView& block, const codec::RowMask& dead,
                               const codec::RowMask& passing) {
   const codec::RowMask defined = mapped_ != nullptr ? mapped_->defined(block) : block.defined();
-  const codec::RowMask rows = defined & ~dead & passing;
+  codec::RowMask rows = defined & ~dead & passing;
   if (rows == codec::RowMask()) return;
   coded_rows_ += rows.count();
   if (mapped_ != nullptr) {
     mapped_->bound(block, bounds_);
   } else {
-    bound_distances(block, *query_, bounds_);
+    rows = rows & bound_distances_within(block, *query_, limit(), bounds_);
+    if (rows == codec::RowMask()) return;
   }
-  if (prunes() && all_beyond(bounds_, std::min<double>(thresholds_.limit(), limits_.range.most))) return;
   add_thresholds(rows);
   add_candidates(block, rows);
 }
 
+double BoundedSearch::limit() const noexcept {
+  return prunes() ? std::min<double>(thresholds_.limit(), limits_.range.most) : limits_.range.most;
+}
+
 void BoundedSearch::add_thresholds(const codec::RowMask& rows) {
-  for_each_row(rows, [&](std::size_t row) {
+  codec::for_each_row(rows, [&](std::size_t row) {
     if (!(bounds_.most[row] < static_cast<double>(thresholds_.limit()))) return;
     const bool certain = bounds_.least[row] >= limits_.range.least && bounds_.most[row] <= limits_.range.most;
     if (certain) thresholds_.add(bounds_.most[row]);
@@ -93,16 +82,14 @@ void BoundedSearch::add_thresholds(const codec::RowMask& rows) {
 }
 
 void BoundedSearch::add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows) {
-  const double limit =
-      prunes() ? std::min<double>(thresholds_.limit(), limits_.range.most) : limits_.range.most;
   if (limits_.range.least == -kInfinity) {
-    candidates_.add(rows, bounds_.least, block.slots(), limit);
+    candidates_.add(rows, bounds_.least, block.slots(), limit());
   } else {
     codec::RowMask near_enough = rows;
-    for_each_row(rows, [&](std::size_t row) {
+    codec::for_each_row(rows, [&](std::size_t row) {
       if (bounds_.most[row] < limits_.range.least) near_enough.reset(row);
     });
-    candidates_.add(near_enough, bounds_.least, block.slots(), limit);
+    candidates_.add(near_enough, bounds_.least, block.slots(), limit());
   }
   if (prunes() && candidates_.size() >= compact_at_) {
     candidates_.drop_above(thresholds_.limit());
@@ -110,11 +97,15 @@ void BoundedSearch::add_candidates(const codec::CodeBlockView& block, const code
   }
 }
 
-void BoundedSearch::add_hit(const Hit& hit) {
+bool BoundedSearch::is_wanted(const Hit& hit) const noexcept {
   const double d = distance(hit);
-  if (!(d >= limits_.range.least && d <= limits_.range.most)) return;  // NaN too
-  if (last_ && !nearer(*last_, hit)) return;
-  thresholds_.add(d);
+  if (!(d >= limits_.range.least && d <= limits_.range.most)) return false;  // NaN too
+  return !last_ || nearer(*last_, hit);
+}
+
+void BoundedSearch::add_hit(const Hit& hit) {
+  if (!is_wanted(hit)) return;
+  thresholds_.add(distance(hit));
   scored_.push_back(hit);
   keep_nearest();
 }
@@ -128,7 +119,7 @@ void BoundedSearch::add_candidate(std::uint32_t slot, double score) {
 /// With a limit: drops hits of which enough are nearer, each time there are twice as many as wanted.
 void BoundedSearch::keep_nearest() {
   if (!limits_.k) return;
-  const std::size_t most = wanted();
+  const std::size_t most = *limits_.k - handed_out_;
   if (scored_.size() <= most || scored_.size() - most < most + kFewRows) return;  // k may be any number
   const auto end = scored_.begin() + static_cast<std::ptrdiff_t>(most);
   std::nth_element(scored_.begin(), end, scored_.end(),
@@ -212,8 +203,7 @@ void BoundedSearch::fetch_batch(RowFetcher& fetcher) {
   fetched_ += batch.size();
   for (std::size_t i = 0; i < batch.size(); ++i) {
     check(batch[i], hits_[i]);
-    const double d = distance(hits_[i]);
-    if (d >= limits_.range.least && d <= limits_.range.most) push_scored(hits_[i]);
+    if (is_wanted(hits_[i])) push_scored(hits_[i]);
   }
 }
 

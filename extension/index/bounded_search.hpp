@@ -38,11 +38,13 @@ class RowFetcher {
 struct SearchLimits {
   /// No more hits than these are wanted.
   std::optional<std::size_t> k;
-  /// How many hits will probably be read where there is no k: what the first ones are prepared for.
+  /// How many hits will probably be read: what the first ones are prepared for.
   std::size_t expected = 10;
   /// How many rows will probably be shown in blocks, to make room for them at once; may be 0.
   std::size_t rows = 0;
   DistanceRange range;
+  /// Only hits behind this one, in the order of hits.
+  std::optional<Hit> after;
   /// fetch() may reject rows by a filter: then no row is dropped on the strength of one that is not fetched
   /// yet.
   bool rejects = false;
@@ -85,6 +87,8 @@ class BoundedSearch {
   [[nodiscard]] double distance(const Hit& hit) const noexcept { return distance_of(metric_, hit.score); }
   [[nodiscard]] bool nearer(const Hit& a, const Hit& b) const noexcept;
   [[nodiscard]] bool prunes() const noexcept { return limits_.k.has_value() && !limits_.rejects; }
+  /// Rows beyond it cannot be hits.
+  [[nodiscard]] double limit() const noexcept;
   /// How many hits the next rows are fetched for.
   [[nodiscard]] std::size_t wanted() const noexcept;
   BoundedSearch(Metric metric, const SearchLimits& limits);
@@ -92,6 +96,7 @@ class BoundedSearch {
   void add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows);
   void keep_nearest();
   void begin_reading();
+  [[nodiscard]] bool is_wanted(const Hit& hit) const noexcept;
   void push_scored(const Hit& hit);
   Hit pop_scored();
   [[nodiscard]] double distance_of_scored(std::size_t count);
@@ -108,7 +113,7 @@ class BoundedSearch {
   std::size_t compact_at_;
   std::vector<Hit> scored_;  // while reading a heap, the nearest on top
   bool reading_ = false;
-  std::optional<Hit> last_;
+  std::optional<Hit> last_;  // what hits have to lie behind
   std::size_t handed_out_ = 0;
   std::size_t coded_rows_ = 0;
   std::size_t fetched_ = 0;

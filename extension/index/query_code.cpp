@@ -159,10 +159,12 @@ QueryCode::QueryCode(Metric metric, bool transformed, std::vector<double> vector
   step_ = largest / core::kLargestQueryCode;
   if (largest > 0) quantize();
   residual_ *= rounding;
+  fold();
 }
 
 void QueryCode::quantize() {
   double squared_residual = 0;
+  Planes squares;
   for (std::size_t i = 0; i < vector_.size(); ++i) {
     const double nearest = std::nearbyint(vector_[i] / step_);
     const auto code = static_cast<std::int32_t>(
@@ -172,11 +174,25 @@ void QueryCode::quantize() {
     high_[i] = static_cast<std::int8_t>(high);
     low_[i] = static_cast<std::int8_t>(code - 256 * high);
     sum_ += code;
+    squares.norm += static_cast<double>(code) * code;  // exact, as those below
+    squares.low_norm += static_cast<double>(low_[i]) * low_[i];
+    squares.high_sum += high;
     const double left = vector_[i] - code * step_;
     squared_residual += left * left;
   }
   // code * step and the difference are rounded: off by at most two units of |q|.
   residual_ = std::sqrt(squared_residual) + 2 * kRoundoff64 * norm_;
+  constexpr double kUp = 1 + 4 * kRoundoff64;
+  planes_ = {std::sqrt(squares.norm) * kUp, std::sqrt(squares.low_norm) * kUp, squares.high_sum};
+}
+
+void QueryCode::fold() {
+  const std::size_t d = vector_.size();
+  const auto middle = high_.begin() + static_cast<std::ptrdiff_t>(core::folded_bytes(d));
+  folded_.resize(2 * core::folded_half(d));
+  std::copy(high_.begin(), middle, folded_.begin());
+  std::copy(middle, high_.begin() + static_cast<std::ptrdiff_t>(d),
+            folded_.begin() + static_cast<std::ptrdiff_t>(core::folded_half(d)));
 }
 
 }  // namespace isovec::index

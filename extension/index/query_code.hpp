@@ -63,13 +63,21 @@ class QueryCode {
   [[nodiscard]] double step() const noexcept { return step_; }          ///< q^ = step * code
   [[nodiscard]] double residual() const noexcept { return residual_; }  ///< at least |q - q^|
   [[nodiscard]] const ScoreError& score_error() const noexcept { return error_; }
+  /// What products with coarse codes leave open, of the integers w = 256 high + low of q^.
+  struct Planes {
+    double norm = 0;      ///< at least |w|
+    double low_norm = 0;  ///< at least |low|
+    double high_sum = 0;  ///< of high
+  };
+  [[nodiscard]] const Planes& planes() const noexcept { return planes_; }
   [[nodiscard]] core::CodeQuery code() const noexcept {
-    return {wide_.data(), high_.data(), low_.data(), sum_};
+    return {wide_.data(), high_.data(), low_.data(), sum_, folded_.data()};
   }
 
  private:
   QueryCode(Metric metric, bool transformed, std::vector<double> vector);
   void quantize();
+  void fold();
 
   Metric metric_;
   bool transformed_;
@@ -82,7 +90,9 @@ class QueryCode {
   std::vector<std::int16_t> wide_;
   std::vector<std::int8_t> high_;
   std::vector<std::int8_t> low_;
+  std::vector<std::int8_t> folded_;
   std::int64_t sum_ = 0;
+  Planes planes_;
 };
 
 }  // namespace isovec::index

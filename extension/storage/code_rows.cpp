@@ -4,11 +4,14 @@
 #include <limits>
 #include <string>
 
+#include "codec/coarse_codes.hpp"
 #include "storage/block_reader.hpp"
 #include "storage/checksum.hpp"
 
 namespace isovec::storage {
 namespace {
+
+static_assert(BlockCache::kAlignment % codec::kKeptAlignment == 0);
 
 constexpr double kNoScore = std::numeric_limits<double>::quiet_NaN();
 
@@ -73,6 +76,11 @@ std::span<const std::byte> read_stored(BlockReader& reader, std::size_t column, 
   return *bytes;
 }
 
+// What a block of a column takes at most, whatever its distance and transform.
+std::size_t largest_kept(std::size_t dimension) noexcept {
+  return codec::kept_bytes({codec::CodeMetric::l2, true, dimension, codec::kBlockRows});
+}
+
 }  // namespace
 
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
@@ -93,21 +101,22 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
   BlockReader reader(store, column, marks.size());
   BlockCache& cache = store.blocks();
   const BlockCache::Use use(cache);
+  cache.reserve(column, marks.size(), largest_kept(store.shape().vectors[column].dimension));
   std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
-    BlockCache::Block* kept = cache.find(column, group);
-    if (kept != nullptr && kept->history != state.history &&
-        reader.read_checksum(group) == load_u64(kept->bytes.data())) {
-      kept->history = state.history;
-    }
-    if (kept != nullptr && kept->history == state.history) {
-      const auto block = codec::CodeBlockView::recall(kept->bytes);
-      return visit(block, dead_rows(block, of_group, column, group));
+    if (BlockCache::Block* kept = cache.find(column, group)) {
+      const auto block = codec::recall_block(kept->bytes);
+      if (kept->history != state.history && reader.read_checksum(group) == load_u64(block.bytes().data())) {
+        kept->history = state.history;
+      }
+      if (kept->history == state.history) return visit(block, dead_rows(block, of_group, column, group));
     }
     const std::span<const std::byte> bytes = read_stored(reader, column, group);
     const auto block = codec::CodeBlockView::parse(bytes);
     verify_once(block, column, group, verified);
-    cache.keep(column, group, bytes, state.history);
+    const std::span<std::byte> room =
+        cache.keep(column, group, codec::kept_bytes(block.shape()), state.history);
+    if (!room.empty()) codec::keep_block(block, room);
     visit(block, dead_rows(block, of_group, column, group));
   });
 }
