@@ -245,23 +245,52 @@ TEST_CASE("rows that change while a search is being read are those it found", "[
   Connection& db = pair.db;
   const auto query = isovec::test::blob_of(std::vector<float>(kDimension, 1));
   const auto before = db.rows("SELECT rowid FROM coded WHERE v MATCH ?1", query);
+  // Among the first rows of the stream, at their end, and behind them.
+  const std::size_t after = GENERATE(0U, 10U, 18U, 19U, 20U, 21U, 300U);
+  CAPTURE(after);
   sqlite3_stmt* read = nullptr;
   REQUIRE(sqlite3_prepare_v2(db.handle(), "SELECT rowid FROM coded WHERE v MATCH ?1", -1, &read, nullptr) ==
           SQLITE_OK);
   sqlite3_bind_blob(read, 1, query.bytes.data(), static_cast<int>(query.bytes.size()), SQLITE_TRANSIENT);
   std::vector<std::string> found;
+  const std::size_t gone = after + 10;
   for (std::size_t i = 0; sqlite3_step(read) == SQLITE_ROW; ++i) {
     found.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(read, 0)));
-    if (i == 10) {
+    if (i == after) {
       db.run("UPDATE coded SET v = vec_zeros(24) WHERE rowid % 2 = 0");
-      db.run("DELETE FROM coded WHERE rowid = " + before[20][0]);
+      db.run("DELETE FROM coded WHERE rowid = " + before[gone][0]);
       db.run("INSERT INTO coded(v, m) SELECT v, 1 FROM plain LIMIT 300");
     }
   }
   CHECK(sqlite3_errcode(db.handle()) == SQLITE_DONE);
   sqlite3_finalize(read);
   REQUIRE(found.size() == before.size() - 1);
-  for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == before[i < 20 ? i : i + 1][0]);
+  for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == before[i < gone ? i : i + 1][0]);
+}
+
+TEST_CASE("a stream whose rows are rolled back while it is read ends in an error", "[surface][codes]") {
+  Pair pair("cosine", kKinds[0], 10);
+  pair.insert(700);
+  Connection& db = pair.db;
+  const auto query = isovec::test::blob_of(std::vector<float>(kDimension, 1));
+  db.rows("SELECT rowid FROM coded WHERE v MATCH ?1 AND k = 1", query);  // blocks are kept from here on
+  const std::size_t after = GENERATE(1U, 19U, 20U);
+  db.run("BEGIN; SAVEPOINT s; DELETE FROM coded WHERE rowid % 3 = 0; DELETE FROM coded WHERE rowid < 300");
+  db.run("INSERT INTO coded(v, m) SELECT v, 1 FROM plain LIMIT 400");
+  sqlite3_stmt* read = nullptr;
+  REQUIRE(sqlite3_prepare_v2(db.handle(), "SELECT rowid FROM coded WHERE v MATCH ?1", -1, &read, nullptr) ==
+          SQLITE_OK);
+  sqlite3_bind_blob(read, 1, query.bytes.data(), static_cast<int>(query.bytes.size()), SQLITE_TRANSIENT);
+  for (std::size_t i = 0; i < after; ++i) REQUIRE(sqlite3_step(read) == SQLITE_ROW);
+  db.run("ROLLBACK TO s");
+  int rc = SQLITE_OK;
+  while ((rc = sqlite3_step(read)) == SQLITE_ROW) {
+  }
+  CAPTURE(after, sqlite3_errmsg(db.handle()));
+  CHECK((rc & 0xFF) == SQLITE_ABORT);
+  sqlite3_finalize(read);
+  db.run("ROLLBACK");
+  pair.compare();
 }
 
 TEST_CASE("isovec_info tells the bytes of codes and the rows without one", "[surface][codes]") {

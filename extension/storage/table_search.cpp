@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::size_t kMostNormsKept = 4'000'000;  // 48 MB
 
+// The first rows of a stream.
+constexpr std::size_t kSlice = 20;
+
 // Scoring a chosen row costs as much as bounding some fifty by their codes.
 std::size_t few_rows(const State& state) noexcept {
   return std::max<std::size_t>(kGroupSlots, static_cast<std::size_t>(state.rows) / 50);
@@ -120,16 +123,32 @@ void TableSearch::rank(std::optional<std::vector<RowHead>> chosen) {
 void TableSearch::search_codes() {
   fetcher_ = std::make_unique<SlotFetcher>(store_, query_.column, state_, *scorer_, with_norms(),
                                            given_norms(), query_.conditions);
+  if (!given_) code_ = store_.coder(query_.column, state_).code(query_.query);
+  index::SearchLimits limits = all_rows();
+  if (query_.k) {
+    limits.k = query_.k;
+    limits.expected = *query_.k;
+  } else {
+    const auto groups = static_cast<std::size_t>(complete_groups(state_));
+    is_slice_ = !given_ && query_.conditions.empty() && store_.blocks().holds(query_.column, groups);
+    if (is_slice_) limits.k = kSlice;
+  }
+  show_rows(limits);
+}
+
+index::SearchLimits TableSearch::all_rows() const {
   index::SearchLimits limits;
-  limits.k = query_.k;
   limits.rows = static_cast<std::size_t>(state_.rows);
   limits.range = query_.range;
   limits.rejects = !query_.conditions.empty();
+  return limits;
+}
+
+void TableSearch::show_rows(const index::SearchLimits& limits) {
   if (given_) {
     mapped_.emplace(query_.query, *scorer_->form(), index::ImageNorms{given_->images, given_->lengths});
     bounded_.emplace(*mapped_, limits);
   } else {
-    code_ = store_.coder(query_.column, state_).code(query_.query);
     bounded_.emplace(*code_, limits);
   }
   const std::vector<GroupMarks> marks = read_marks(store_.statements(), query_.column, state_);
@@ -139,6 +158,16 @@ void TableSearch::search_codes() {
                       [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
                         bounded_->add_block(block, dead, all);
                       });
+}
+
+// All that lies behind the first rows of a stream.
+void TableSearch::begin_rest() {
+  require_snapshot(store_, state_);
+  is_slice_ = false;
+  index::SearchLimits limits = all_rows();
+  limits.expected = std::max(limits.expected, handed_out_);
+  limits.after = last_;
+  show_rows(limits);
 }
 
 void TableSearch::add_uncoded(const std::vector<GroupMarks>& marks) {
@@ -162,12 +191,17 @@ void TableSearch::score_the_rest() {
 
 std::optional<index::Hit> TableSearch::next() {
   if (ranking_) return ranking_->next();
+  if (is_slice_ && (handed_out_ == kSlice || bounded_->prefers_raw_scan())) begin_rest();
   if (bounded_->prefers_raw_scan()) score_the_rest();
-  return bounded_->next(*fetcher_);
+  last_ = bounded_->next(*fetcher_);
+  if (last_) ++handed_out_;
+  return last_;
 }
 
 void TableSearch::settle() {
-  if (bounded_ && bounded_->has_unscored()) score_the_rest();
+  if (!bounded_) return;
+  if (is_slice_) begin_rest();
+  if (bounded_->has_unscored()) score_the_rest();
 }
 
 }  // namespace isovec::storage

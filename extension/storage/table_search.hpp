@@ -3,6 +3,9 @@
 // the codes and scores the few rows that their bounds leave; or scores every row, or every row that meets the
 // conditions, where that is less work or the codes say nothing (the column is fitted, and the query brings
 // another transform, or none).
+//
+// A stream whose blocks are kept in memory begins as a search for its first rows, which most readers leave it
+// at; for the others it reads the codes a second time, for all that lie behind those.
 
 #include <memory>
 #include <optional>
@@ -44,6 +47,9 @@ class TableSearch {
   [[nodiscard]] bool finds_kept_norms();
   void keep_norms();
   void search_codes();
+  [[nodiscard]] index::SearchLimits all_rows() const;
+  void show_rows(const index::SearchLimits& limits);
+  void begin_rest();
   void add_uncoded(const std::vector<GroupMarks>& marks);
   /// Calls add(hit) for each row that meets the conditions.
   template <typename Add>
@@ -62,6 +68,9 @@ class TableSearch {
   std::optional<index::MappedQuery> mapped_;
   std::unique_ptr<SlotFetcher> fetcher_;
   std::optional<index::BoundedSearch> bounded_;
+  bool is_slice_ = false;  // bounded_ finds only the first rows of a stream
+  std::size_t handed_out_ = 0;
+  std::optional<index::Hit> last_;
 };
 
 }  // namespace isovec::storage
