@@ -186,7 +186,8 @@ TEST_CASE("bounds of rows are plain float64 arithmetic on every instruction set"
     }
     numbers[1][7] = std::numeric_limits<float>::infinity();  // an error: nothing is known of the row
     const isovec::core::BoundRows rows{products.data(),   numbers[0].data(), numbers[1].data(),
-                                       numbers[2].data(), numbers[3].data(), numbers[4].data()};
+                                       numbers[2].data(), numbers[3].data(), numbers[4].data(),
+                                       kBoundRows};
     BoundTerms t;
     double* const terms[] = {&t.start,    &t.step,     &t.along,      &t.per_error,   &t.per_residual,
                              &t.fixed,    &t.per_norm, &t.per_reach,  &t.center_norm, &t.largest_code,

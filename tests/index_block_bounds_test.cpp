@@ -11,6 +11,7 @@ namespace {
 
 using isovec::codec::CodeBlockView;
 using isovec::codec::RowMask;
+using isovec::index::bound_coarsely;
 using isovec::index::bound_distances;
 using isovec::index::bound_distances_within;
 using isovec::index::DistanceBounds;
@@ -32,16 +33,25 @@ void check_kept(const CodeBlockView& kept, const QueryCode& query, const Distanc
   std::vector<double> limits = {-std::numeric_limits<double>::infinity(),
                                 std::numeric_limits<double>::infinity()};
   for (std::size_t r = 0; r < kept.rows(); r += 1 + r) limits.push_back(bounds.least[r]);
+  if (query.bounded()) {
+    isovec::core::BoundTerms terms;
+    isovec::codec::PerRow<double> least;
+    bound_coarsely(kept, query, terms, least);
+    bool below = true;
+    for (std::size_t r = 0; r < kept.rows(); ++r) below = below && least[r] <= bounds.least[r];
+    REQUIRE(below);
+  }
   for (const double limit : limits) {
     DistanceBounds found;
     const RowMask rows = bound_distances_within(kept, query, limit, found);
+    bool same = true;
     for (std::size_t r = 0; r < isovec::codec::kBlockRows; ++r) {
-      CAPTURE(limit, r);
-      REQUIRE(rows.test(r) == (r < kept.rows() && bounds.least[r] <= limit));
-      if (!rows.test(r)) continue;
-      REQUIRE(found.least[r] == bounds.least[r]);
-      REQUIRE(found.most[r] == bounds.most[r]);
+      const bool within = r < kept.rows() && bounds.least[r] <= limit;
+      same = same && rows.test(r) == within;
+      if (within) same = same && found.least[r] == bounds.least[r] && found.most[r] == bounds.most[r];
     }
+    CAPTURE(limit);
+    REQUIRE(same);
   }
 }
 

@@ -43,6 +43,7 @@ struct Table {
   std::vector<bool> alive;
   std::vector<bool> passing;
   std::vector<std::vector<std::byte>> blocks;
+  std::vector<KeptBlock> kept;  // the same
 
   [[nodiscard]] double score(std::size_t row) const {
     return metric == Metric::cosine ? 1 - distances[row] : distances[row];
@@ -59,9 +60,11 @@ struct Table {
 
 template <class Distance, class Block>
 Table make_table(const VectorSet& set, Metric metric, Distance distance, Block block) {
-  Table table{set, metric, {}, std::vector<bool>(set.size(), true), std::vector<bool>(set.size(), true), {}};
+  Table table{set, metric, {}, std::vector<bool>(set.size(), true), std::vector<bool>(set.size(), true),
+              {},  {}};
   for (std::size_t r = 0; r < set.size(); ++r) table.distances.push_back(distance(r));
   for (std::size_t begin = 0; begin + 256 <= set.size(); begin += 256) table.blocks.push_back(block(begin));
+  for (const auto& bytes : table.blocks) table.kept.emplace_back(bytes);
   return table;
 }
 
@@ -133,7 +136,7 @@ void show_tail(const Table& table, BoundedSearch& search, std::size_t from) {
   }
 }
 
-enum class Blocks { read, kept };
+enum class Blocks { read, kept, deferred };
 
 void show(const Table& table, const SearchLimits& limits, BoundedSearch& search,
           Blocks blocks = Blocks::read) {
@@ -144,20 +147,23 @@ void show(const Table& table, const SearchLimits& limits, BoundedSearch& search,
       if (!table.alive[b * 256 + r]) dead.set(r);
       if (limits.rejects || table.passing[b * 256 + r]) passing.set(r);
     }
-    if (blocks == Blocks::kept) {
-      search.add_block(KeptBlock(table.blocks[b]).view(), dead, passing);
+    if (blocks != Blocks::read) {
+      search.add_block(table.kept[b].view(), dead, passing);
     } else {
       search.add_block(CodeBlockView::parse(table.blocks[b]), dead, passing);
     }
   }
+  if (blocks == Blocks::deferred) search.finish_blocks();
   show_tail(table, search, table.coded());
 }
 
 enum class Raw { when_preferred, never };
 
 std::vector<std::int64_t> run(const Table& table, const QueryCode& query, const SearchLimits& limits, Raw raw,
-                              Blocks blocks = Blocks::kept) {
+                              Blocks blocks = Blocks::deferred) {
   BoundedSearch search(query, limits);
+  isovec::index::DeferredBlocks deferred;
+  if (blocks == Blocks::deferred) search.defer(deferred);
   show(table, limits, search, blocks);
   TableFetcher fetcher(table, limits.rejects);
   std::vector<std::int64_t> ids;
@@ -215,7 +221,7 @@ void check_all_ways(const Table& table, const QueryCode& query) {
     CAPTURE(table.set.name, static_cast<int>(table.metric), limits.k.value_or(12345), limits.expected,
             limits.rejects, limits.range.least, limits.range.most);
     const std::vector<std::int64_t> wanted = expected(table, limits);
-    for (const Blocks blocks : {Blocks::read, Blocks::kept}) {
+    for (const Blocks blocks : {Blocks::read, Blocks::kept, Blocks::deferred}) {
       REQUIRE(run(table, query, limits, Raw::when_preferred, blocks) == wanted);
       REQUIRE(run(table, query, limits, Raw::never, blocks) == wanted);
     }
@@ -276,6 +282,27 @@ TEST_CASE("every k from one to the number of rows gives the first k rows", "[ind
       }
     }
   }
+}
+
+TEST_CASE("a search that ended in the middle leaves nothing to the next", "[index][search]") {
+  const VectorSet set = make_set(Kind::clustered, 1'024, 12, 58);
+  const Table table = make_table(set, Metric::l2, set.queries[0]);
+  const QueryCode query = QueryCode::raw(Metric::l2, set.queries[0]);
+  const SearchLimits limits{30, 10, 0, {}, {}, false};
+  isovec::index::DeferredBlocks deferred;
+  BoundedSearch ended(query, limits);
+  ended.defer(deferred);
+  for (int i = 0; i < 2; ++i) {
+    const KeptBlock gone(table.blocks[1]);
+    ended.add_block(gone.view(), RowMask(), RowMask::first(256));
+  }
+  BoundedSearch search(query, limits);
+  search.defer(deferred);
+  show(table, limits, search, Blocks::deferred);
+  TableFetcher fetcher(table, false);
+  std::vector<std::int64_t> ids;
+  while (const std::optional<Hit> hit = search.next(fetcher)) ids.push_back(hit->rowid);
+  CHECK(ids == expected(table, limits));
 }
 
 TEST_CASE("few rows are fetched for few hits, and the first of a stream cost what a limit costs",

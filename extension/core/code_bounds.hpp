@@ -12,7 +12,10 @@ inline constexpr std::size_t kBoundRows = 256;
 /// Slack of a computed bound against its own roundings, a few units of float64.
 inline constexpr double kBoundUp = 1 + 0x1p-48;
 
-/// The numbers of kBoundRows rows.
+/// Bounds are computed of whole groups of so many rows.
+inline constexpr std::size_t kBoundGroup = 8;
+
+/// The numbers of `count` rows, a multiple of kBoundGroup.
 struct BoundRows {
   const double* products;  ///< <integers of the query, codes>
   const float* scales;
@@ -20,6 +23,7 @@ struct BoundRows {
   const float* terms;  ///< corrections, for l2 offsets
   const float* norms;
   const float* reaches;
+  std::size_t count;
 };
 
 /// What all rows of a block share.

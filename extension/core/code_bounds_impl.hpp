@@ -36,7 +36,7 @@ template <class Arch>
 struct CodeBounds {
   using Batch = xsimd::batch<double, Arch>;
   static constexpr std::size_t kWidth = Batch::size;
-  static_assert(kBoundRows % 64 == 0 && 64 % kWidth == 0);
+  static_assert(kBoundRows % 64 == 0 && 64 % kWidth == 0 && kBoundGroup % kWidth == 0);
 
   /// One register of rows.
   struct Rows {
@@ -71,7 +71,7 @@ struct CodeBounds {
 
   static void bound_products(const BoundTerms& terms, const BoundRows& rows, double* least,
                              double* most) noexcept {
-    for (std::size_t i = 0; i < kBoundRows; i += kWidth) {
+    for (std::size_t i = 0; i < rows.count; i += kWidth) {
       const Rows row = load_rows(rows, i);
       const Batch slack =
           (Batch(terms.per_error) * row.error + Batch(terms.per_residual) * residual_of(terms, row) +
@@ -87,7 +87,7 @@ struct CodeBounds {
     const Batch zero(0.0);
     const Batch up(kBoundUp);
     const Batch squared_query(terms.query_norm * terms.query_norm);
-    for (std::size_t i = 0; i < kBoundRows; i += kWidth) {
+    for (std::size_t i = 0; i < rows.count; i += kWidth) {
       const Rows row = load_rows(rows, i);
       const Batch residual = residual_of(terms, row);
       const Batch squared = Batch(terms.start) - Batch(2 * terms.step) * row.scale * row.product + row.term;

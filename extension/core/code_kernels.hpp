@@ -75,7 +75,7 @@ struct CodeKernels {
   void (*dot_nibbles)(const CodeQuery& query, const std::uint8_t* rows, std::size_t row_count, std::size_t d,
                       double* out) noexcept;
 
-  /// Of kBoundRows rows, see code_bounds.hpp.
+  /// See code_bounds.hpp; of largest_products kBoundRows rows.
   void (*largest_products)(const LargestProducts& terms, double* products) noexcept;
   void (*bound_products)(const BoundTerms& terms, const BoundRows& rows, double* least,
                          double* most) noexcept;

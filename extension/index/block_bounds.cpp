@@ -101,40 +101,30 @@ core::CenterSums center_sums(const CodeBlockView& block, const QueryCode& query)
   return core::code_kernels().center_sums(query.vector().data(), block.center(), block.dimension());
 }
 
-core::BoundRows rows_of(const CodeBlockView& block, const Products& products) noexcept {
-  const float* const norms = block.shape().has_norms() ? block.norms().data() : kUnitNorms.data();
-  return {products.data(), block.scales().data(), block.errors().data(), block.terms().data(),
-          norms,           block.reaches().data()};
+/// The numbers of `count` rows from `first` on.
+core::BoundRows rows_of(const CodeBlockView& block, const Products& products, std::size_t first = 0,
+                        std::size_t count = kBlockRows) noexcept {
+  const auto& norms = block.shape().has_norms() ? block.norms() : kUnitNorms;
+  return {products.data() + first,
+          block.scales().data() + first,
+          block.errors().data() + first,
+          block.terms().data() + first,
+          norms.data() + first,
+          block.reaches().data() + first,
+          count};
 }
 
-/// The terms of a block for the query's distance, and the bounds that products give with them.
-class DistanceTerms {
- public:
-  DistanceTerms(const CodeBlockView& block, const QueryCode& query) noexcept
-      : block_(block), is_l2_(query.metric() == Metric::l2) {
-    const core::CenterSums center = center_sums(block, query);
-    const double origin = query.metric() == Metric::cosine ? 1 : 0;
-    terms_ =
-        is_l2_ ? l2_terms(query, center, block.dimension()) : product_terms(block, query, center, origin);
-  }
+core::BoundTerms distance_terms(const CodeBlockView& block, const QueryCode& query) noexcept {
+  const core::CenterSums center = center_sums(block, query);
+  if (query.metric() == Metric::l2) return l2_terms(query, center, block.dimension());
+  return product_terms(block, query, center, query.metric() == Metric::cosine ? 1 : 0);
+}
 
-  void bound(const Products& products, DistanceBounds& bounds) const noexcept {
-    const core::CodeKernels& kernels = core::code_kernels();
-    const auto bound = is_l2_ ? kernels.bound_l2 : kernels.bound_products;
-    bound(terms_, rows_of(block_, products), bounds.least.data(), bounds.most.data());
-  }
-
- private:
-  const CodeBlockView& block_;
-  bool is_l2_;
-  core::BoundTerms terms_;
-};
-
-/// The rows whose lower bound is at most `limit`.
-RowMask within(const CodeBlockView& block, const DistanceBounds& bounds, double limit) noexcept {
-  RowMask rows;
-  core::code_kernels().at_most(bounds.least.data(), limit, rows.words().data());
-  return rows & RowMask::first(block.rows());
+void bound(const QueryCode& query, const core::BoundTerms& terms, const core::BoundRows& rows, double* least,
+           double* most) noexcept {
+  const core::CodeKernels& kernels = core::code_kernels();
+  const auto bound = query.metric() == Metric::l2 ? kernels.bound_l2 : kernels.bound_products;
+  bound(terms, rows, least, most);
 }
 
 }  // namespace
@@ -145,26 +135,56 @@ void bound_distances(const CodeBlockView& block, const QueryCode& query, Distanc
   const core::FloatingPointScope scope;
   alignas(64) Products products{};
   multiply(block, query, products);
-  DistanceTerms(block, query).bound(products, bounds);
+  bound(query, distance_terms(block, query), rows_of(block, products), bounds.least.data(),
+        bounds.most.data());
+}
+
+void bound_coarsely(const CodeBlockView& block, const QueryCode& query, core::BoundTerms& terms,
+                    codec::PerRow<double>& least) {
+  check_match(block, query);
+  const core::FloatingPointScope scope;
+  terms = distance_terms(block, query);
+  alignas(64) Products products{};
+  multiply_largest(block, query, products);
+  alignas(64) codec::PerRow<double> most;
+  bound(query, terms, rows_of(block, products), least.data(), most.data());
+}
+
+void bound_rows(const CodeBlockView& block, const QueryCode& query, const core::BoundTerms& terms,
+                const RowMask& rows, DistanceBounds& bounds) {
+  const core::FloatingPointScope scope;
+  alignas(64) Products products{};
+  if (rows.count() > kBlockRows / 8) {
+    multiply(block, query, products);
+    bound(query, terms, rows_of(block, products), bounds.least.data(), bounds.most.data());
+    return;
+  }
+  multiply_rows(block, query, rows, products);
+  codec::for_each_row(rows, [&](std::size_t row) {
+    const std::size_t first = row - row % core::kBoundGroup;
+    bound(query, terms, rows_of(block, products, first, core::kBoundGroup), bounds.least.data() + first,
+          bounds.most.data() + first);
+  });
+}
+
+RowMask rows_within(const CodeBlockView& block, const codec::PerRow<double>& least, double limit) noexcept {
+  RowMask rows;
+  core::code_kernels().at_most(least.data(), limit, rows.words().data());
+  return rows & RowMask::first(block.rows());
 }
 
 RowMask bound_distances_within(const CodeBlockView& block, const QueryCode& query, double limit,
                                DistanceBounds& bounds) {
   if (!block.coarse() || !query.bounded() || limit == kInfinity) {
     bound_distances(block, query, bounds);
-    return within(block, bounds, limit);
+    return rows_within(block, bounds.least, limit);
   }
-  check_match(block, query);
-  const core::FloatingPointScope scope;
-  const DistanceTerms terms(block, query);
-  alignas(64) Products products{};
-  multiply_largest(block, query, products);
-  terms.bound(products, bounds);
-  const RowMask left = within(block, bounds, limit);
+  core::BoundTerms terms;
+  bound_coarsely(block, query, terms, bounds.least);
+  const RowMask left = rows_within(block, bounds.least, limit);
   if (left == RowMask()) return left;
-  multiply_rows(block, query, left, products);
-  terms.bound(products, bounds);
-  return left & within(block, bounds, limit);
+  bound_rows(block, query, terms, left, bounds);
+  return left & rows_within(block, bounds.least, limit);
 }
 
 void bound_products(const CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds) {

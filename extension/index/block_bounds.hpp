@@ -47,6 +47,19 @@ void bound_distances(const codec::CodeBlockView& block, const QueryCode& query, 
 [[nodiscard]] codec::RowMask bound_distances_within(const codec::CodeBlockView& block, const QueryCode& query,
                                                     double limit, DistanceBounds& bounds);
 
+/// At most what bound_distances() gives as `least`, from the coarse codes of a block that has them. `terms`
+/// are for bound_rows(). Requires that the query is bounded; throws as bound_distances() does.
+void bound_coarsely(const codec::CodeBlockView& block, const QueryCode& query, core::BoundTerms& terms,
+                    codec::PerRow<double>& least);
+
+/// What bound_distances() gives of the rows of a mask, and nothing of meaning of the others.
+void bound_rows(const codec::CodeBlockView& block, const QueryCode& query, const core::BoundTerms& terms,
+                const codec::RowMask& rows, DistanceBounds& bounds);
+
+/// The rows of a block whose lower bound is at most `limit`.
+[[nodiscard]] codec::RowMask rows_within(const codec::CodeBlockView& block,
+                                         const codec::PerRow<double>& least, double limit) noexcept;
+
 /// The same as bound_distances() of -<q, y>, whatever distance the rows are coded for.
 void bound_products(const codec::CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds);
 

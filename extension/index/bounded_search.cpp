@@ -16,6 +16,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kSmallestBatch = 8;
 constexpr std::size_t kLargestBatch = 4'096;
 
+/// Rows of a block that are added one by one.
+constexpr std::size_t kFewOfBlock = 16;
+
 /// Candidates that are not worth dropping, and rows that are fetched one by one whatever their share.
 constexpr std::size_t kFewCandidates = 4'096;
 constexpr std::size_t kFewRows = 64;
@@ -61,35 +64,63 @@ void BoundedSearch::add_block(const codec::CodeBlockView& block, const codec::Ro
   coded_rows_ += rows.count();
   if (mapped_ != nullptr) {
     mapped_->bound(block, bounds_);
+  } else if (deferred_ != nullptr && block.coarse()) {
+    return deferred_->add(block, *query_, rows);
   } else {
     rows = rows & bound_distances_within(block, *query_, limit(), bounds_);
-    if (rows == codec::RowMask()) return;
   }
-  add_thresholds(rows);
-  add_candidates(block, rows);
+  add_rows(block, rows, bounds_);
+}
+
+void BoundedSearch::defer(DeferredBlocks& deferred) {
+  if (query_ == nullptr || !query_->bounded() || !prunes()) return;
+  deferred_ = &deferred;
+  deferred_->begin(*limits_.k);
+}
+
+void BoundedSearch::finish_blocks() {
+  if (deferred_ == nullptr) return;
+  deferred_->settle(
+      *query_, [this] { return limit(); },
+      [this](const codec::CodeBlockView& block, const codec::RowMask& rows, const DistanceBounds& bounds) {
+        add_rows(block, rows, bounds);
+      });
+  deferred_ = nullptr;
+}
+
+void BoundedSearch::add_rows(const codec::CodeBlockView& block, const codec::RowMask& rows,
+                             const DistanceBounds& bounds) {
+  if (rows == codec::RowMask()) return;
+  add_thresholds(rows, bounds);
+  add_candidates(block, rows, bounds);
 }
 
 double BoundedSearch::limit() const noexcept {
   return prunes() ? std::min<double>(thresholds_.limit(), limits_.range.most) : limits_.range.most;
 }
 
-void BoundedSearch::add_thresholds(const codec::RowMask& rows) {
+void BoundedSearch::add_thresholds(const codec::RowMask& rows, const DistanceBounds& bounds) {
   codec::for_each_row(rows, [&](std::size_t row) {
-    if (!(bounds_.most[row] < static_cast<double>(thresholds_.limit()))) return;
-    const bool certain = bounds_.least[row] >= limits_.range.least && bounds_.most[row] <= limits_.range.most;
-    if (certain) thresholds_.add(bounds_.most[row]);
+    if (!(bounds.most[row] < static_cast<double>(thresholds_.limit()))) return;
+    const bool certain = bounds.least[row] >= limits_.range.least && bounds.most[row] <= limits_.range.most;
+    if (certain) thresholds_.add(bounds.most[row]);
   });
 }
 
-void BoundedSearch::add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows) {
-  if (limits_.range.least == -kInfinity) {
-    candidates_.add(rows, bounds_.least, block.slots(), limit());
+void BoundedSearch::add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows,
+                                   const DistanceBounds& bounds) {
+  if (rows.count() <= kFewOfBlock && limits_.range.least == -kInfinity) {
+    codec::for_each_row(rows, [&](std::size_t row) {
+      if (bounds.least[row] <= limit()) candidates_.add({round_down(bounds.least[row]), block.slots()[row]});
+    });
+  } else if (limits_.range.least == -kInfinity) {
+    candidates_.add(rows, bounds.least, block.slots(), limit());
   } else {
     codec::RowMask near_enough = rows;
     codec::for_each_row(rows, [&](std::size_t row) {
-      if (bounds_.most[row] < limits_.range.least) near_enough.reset(row);
+      if (bounds.most[row] < limits_.range.least) near_enough.reset(row);
     });
-    candidates_.add(near_enough, bounds_.least, block.slots(), limit());
+    candidates_.add(near_enough, bounds.least, block.slots(), limit());
   }
   if (prunes() && candidates_.size() >= compact_at_) {
     candidates_.drop_above(thresholds_.limit());

@@ -18,6 +18,7 @@
 #include "codec/code_block.hpp"
 #include "index/block_bounds.hpp"
 #include "index/candidates.hpp"
+#include "index/deferred_blocks.hpp"
 #include "index/distance_range.hpp"
 #include "index/mapped_query.hpp"
 #include "index/query_code.hpp"
@@ -56,9 +57,14 @@ class BoundedSearch {
   BoundedSearch(const QueryCode& query, const SearchLimits& limits);
   BoundedSearch(const MappedQuery& query, const SearchLimits& limits);
 
+  /// Looks at blocks with coarse codes twice, by what is lent until finish_blocks(); they must stay in place
+  /// as long. For a limit without filters; without it they are bounded one by one.
+  void defer(DeferredBlocks& deferred);
   /// Rows of one block that are not dead and pass the filters. Throws Error{corrupt} as bound_distances does.
   void add_block(const codec::CodeBlockView& block, const codec::RowMask& dead,
                  const codec::RowMask& passing);
+  /// To be called after the last block where blocks are deferred.
+  void finish_blocks();
   /// A row scored by the caller; a score of NaN is passed over.
   void add_hit(const Hit& hit);
   /// A row scored by the caller that fetch() may still reject. Requires limits.rejects.
@@ -92,8 +98,10 @@ class BoundedSearch {
   /// How many hits the next rows are fetched for.
   [[nodiscard]] std::size_t wanted() const noexcept;
   BoundedSearch(Metric metric, const SearchLimits& limits);
-  void add_thresholds(const codec::RowMask& rows);
-  void add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows);
+  void add_rows(const codec::CodeBlockView& block, const codec::RowMask& rows, const DistanceBounds& bounds);
+  void add_thresholds(const codec::RowMask& rows, const DistanceBounds& bounds);
+  void add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows,
+                      const DistanceBounds& bounds);
   void keep_nearest();
   void begin_reading();
   [[nodiscard]] bool is_wanted(const Hit& hit) const noexcept;
@@ -108,6 +116,7 @@ class BoundedSearch {
   const MappedQuery* mapped_ = nullptr;
   SearchLimits limits_;
   DistanceBounds bounds_;
+  DeferredBlocks* deferred_ = nullptr;
   Thresholds thresholds_;
   Candidates candidates_;
   std::size_t compact_at_;

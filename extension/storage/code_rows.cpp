@@ -100,7 +100,6 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
                          const std::vector<GroupMarks>& marks, const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
   BlockCache& cache = store.blocks();
-  const BlockCache::Use use(cache);
   cache.reserve(column, marks.size(), largest_kept(store.shape().vectors[column].dimension));
   std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {

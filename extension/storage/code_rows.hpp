@@ -21,7 +21,8 @@ namespace isovec::storage {
 using VisitBlock = std::function<void(const codec::CodeBlockView& block, const codec::RowMask& dead)>;
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
                     const VisitBlock& visit);
-/// The same in the snapshot that `state` is of, with the blocks that the table keeps in memory.
+/// The same in the snapshot that `state` is of, with the blocks that the table keeps in memory. Those stay in
+/// place while the caller holds a BlockCache::Use.
 void for_each_kept_block(Store& store, std::size_t column, const State& state,
                          const std::vector<GroupMarks>& marks, const VisitBlock& visit);
 

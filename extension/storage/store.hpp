@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "index/deferred_blocks.hpp"
 #include "storage/block_cache.hpp"
 #include "storage/row_store.hpp"
 #include "storage/slot_map.hpp"
@@ -45,6 +46,7 @@ struct ReadCache {
   /// Under the last transform that came with a query, or null.
   std::shared_ptr<const GivenNorms> given;
   std::vector<std::uint64_t> verified_blocks;  ///< By group: the checksum of a block that was verified.
+  index::DeferredBlocks deferred;              ///< Memory for a search.
 };
 
 /// A page as it was written. It holds where the history still is the one that it was written in.

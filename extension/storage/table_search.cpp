@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t kMostNormsKept = 4'000'000;  // 48 MB
 
+// Where it pays to look at kept blocks twice: for so few rows, and of so many blocks at most, for which 2 KB
+// each are remembered.
+constexpr std::size_t kFewWanted = 1'000;
+constexpr std::int64_t kMostDeferred = 1'000;
+
 // The first rows of a stream.
 constexpr std::size_t kSlice = 20;
 
@@ -151,13 +156,17 @@ void TableSearch::show_rows(const index::SearchLimits& limits) {
   } else {
     bounded_.emplace(*code_, limits);
   }
+  const bool few = limits.k && *limits.k <= kFewWanted && complete_groups(state_) <= kMostDeferred;
+  if (few) bounded_->defer(store_.read_cache(query_.column).deferred);
   const std::vector<GroupMarks> marks = read_marks(store_.statements(), query_.column, state_);
   add_uncoded(marks);
   const codec::RowMask all = codec::RowMask::first(codec::kBlockRows);
+  const BlockCache::Use use(store_.blocks());
   for_each_kept_block(store_, query_.column, state_, marks,
                       [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
                         bounded_->add_block(block, dead, all);
                       });
+  bounded_->finish_blocks();
 }
 
 // All that lies behind the first rows of a stream.
