@@ -162,7 +162,11 @@ class KeptBlock {
     size_ = codec::kept_bytes(block.shape());
     memory_.resize(size_ + codec::kKeptAlignment, std::byte{0x5A});
     codec::keep_block(block, {begin(), size_});
+    has_none_ = !view().coarse();
+    codec::add_coarse_codes({begin(), size_});
   }
+  /// Whether there were no coarse codes before they were made.
+  [[nodiscard]] bool had_none() const { return has_none_; }
   [[nodiscard]] codec::CodeBlockView view() const { return codec::recall_block({begin(), size_}); }
 
  private:
@@ -171,6 +175,7 @@ class KeptBlock {
     return memory_.data() + (codec::kKeptAlignment - address % codec::kKeptAlignment) % codec::kKeptAlignment;
   }
   std::size_t size_ = 0;
+  bool has_none_ = false;
   mutable std::vector<std::byte> memory_;
 };
 

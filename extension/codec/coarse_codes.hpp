@@ -15,10 +15,14 @@ inline constexpr std::size_t kKeptAlignment = 64;
 /// Bytes that a block takes where it is kept.
 [[nodiscard]] std::size_t kept_bytes(const CodeBlockShape& shape) noexcept;
 
-/// Writes a block that was parsed to kept_bytes(block.shape()) bytes, with its coarse codes.
+/// Writes a block that was parsed to kept_bytes(block.shape()) bytes, without coarse codes yet: making them
+/// costs about what a search of the block by its codes does, which one that is not followed by others saves.
 void keep_block(const CodeBlockView& block, std::span<std::byte> to) noexcept;
 
-/// Reads what keep_block() wrote and nothing has changed since.
+/// Makes the coarse codes of what keep_block() wrote and nothing has changed since.
+void add_coarse_codes(std::span<std::byte> kept) noexcept;
+
+/// Reads what keep_block() wrote.
 [[nodiscard]] CodeBlockView recall_block(std::span<const std::byte> kept) noexcept;
 
 }  // namespace isovec::codec

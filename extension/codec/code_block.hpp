@@ -79,7 +79,8 @@ class CodeBlockView {
   }
   /// The same without the checks, for bytes that parse() has accepted and nothing has changed since, with
   /// their coarse codes. They begin at a multiple of 4.
-  [[nodiscard]] static CodeBlockView recall(std::span<const std::byte> bytes, const CoarseCodes& coarse) {
+  [[nodiscard]] static CodeBlockView recall(std::span<const std::byte> bytes,
+                                            const std::optional<CoarseCodes>& coarse) {
     return CodeBlockView(bytes, Checks::none, coarse);
   }
   CodeBlockView(const CodeBlockView&) = delete;
@@ -107,7 +108,7 @@ class CodeBlockView {
   [[nodiscard]] const float* center() const noexcept { return center_; }
   /// rows x d codes and kCodePadding readable bytes.
   [[nodiscard]] const std::int8_t* codes() const noexcept { return codes_; }
-  /// Of a block that was recalled.
+  /// Of a block that was recalled, where it has them.
   [[nodiscard]] const std::optional<CoarseCodes>& coarse() const noexcept { return coarse_; }
 
  private:

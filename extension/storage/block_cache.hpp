@@ -58,7 +58,7 @@ class BlockCache {
   BlockCache& operator=(const BlockCache&) = delete;
 
   struct Block {
-    std::span<const std::byte> bytes;
+    std::span<std::byte> bytes;
     std::uint64_t history;  ///< In which it was last known to be what is stored.
   };
 

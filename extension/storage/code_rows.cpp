@@ -81,6 +81,15 @@ std::size_t largest_kept(std::size_t dimension) noexcept {
   return codec::kept_bytes({codec::CodeMetric::l2, true, dimension, codec::kBlockRows});
 }
 
+// Whether what is kept is what the snapshot has; if so, it is known of this history.
+bool is_stored(BlockCache::Block& kept, BlockReader& reader, std::int64_t group, const State& state) {
+  if (kept.history == state.history) return true;
+  const auto block = codec::recall_block(kept.bytes);
+  if (reader.read_checksum(group) != load_u64(block.bytes().data())) return false;
+  kept.history = state.history;
+  return true;
+}
+
 }  // namespace
 
 void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
@@ -103,12 +112,11 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
   cache.reserve(column, marks.size(), largest_kept(store.shape().vectors[column].dimension));
   std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
-    if (BlockCache::Block* kept = cache.find(column, group)) {
+    BlockCache::Block* kept = cache.find(column, group);
+    if (kept != nullptr && is_stored(*kept, reader, group, state)) {
+      if (!codec::recall_block(kept->bytes).coarse()) codec::add_coarse_codes(kept->bytes);
       const auto block = codec::recall_block(kept->bytes);
-      if (kept->history != state.history && reader.read_checksum(group) == load_u64(block.bytes().data())) {
-        kept->history = state.history;
-      }
-      if (kept->history == state.history) return visit(block, dead_rows(block, of_group, column, group));
+      return visit(block, dead_rows(block, of_group, column, group));
     }
     const std::span<const std::byte> bytes = read_stored(reader, column, group);
     const auto block = codec::CodeBlockView::parse(bytes);

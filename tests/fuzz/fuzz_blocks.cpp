@@ -42,6 +42,7 @@ void check_kept(const codec::CodeBlockView& block, const index::QueryCode& code,
       (codec::kKeptAlignment - address % codec::kKeptAlignment) % codec::kKeptAlignment,
       codec::kept_bytes(block.shape()));
   codec::keep_block(block, room);
+  codec::add_coarse_codes(room);
   static index::DistanceBounds found;
   const double limit = bounds.least[block.rows() / 2];
   const codec::RowMask rows = bound_distances_within(codec::recall_block(room), code, limit, found);
