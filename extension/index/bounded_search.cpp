@@ -52,7 +52,8 @@ bool BoundedSearch::nearer(const Hit& a, const Hit& b) const noexcept {
 }
 
 std::size_t BoundedSearch::wanted() const noexcept {
-  const std::size_t next = std::max({limits_.expected, handed_out_, std::size_t{1}});
+  const std::size_t next = handed_out_ < limits_.expected ? limits_.expected - handed_out_
+                                                          : std::max(handed_out_, std::size_t{1});
   return limits_.k ? std::min(*limits_.k - handed_out_, next) : next;
 }
 
@@ -64,6 +65,7 @@ void BoundedSearch::add_block(const codec::CodeBlockView& block, const codec::Ro
   coded_rows_ += rows.count();
   if (mapped_ != nullptr) {
     mapped_->bound(block, bounds_);
+    rows = rows & rows_within(block, bounds_.least, limit());
   } else if (deferred_ != nullptr && block.coarse()) {
     return deferred_->add(block, *query_, rows);
   } else {
