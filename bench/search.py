@@ -161,7 +161,9 @@ class Bench:
         def first_ten(i):
             rows = db.execute(stream, (self.queries[i].tobytes(),))
             return [next(rows) for _ in range(10)]
-        self.measure("first ten of a stream", {"isovec": first_ten, "isovec k = 10": self.search(db, "isovec")})
+        # Other queries, whose nearest rows the stream has not just brought into the processor's caches.
+        find = self.search(db, "isovec")
+        self.measure("first ten of a stream", {"isovec": first_ten, "isovec k = 10": lambda i: find(i - 100)})
         for percent, below in ((50, 500), (10, 100), (1, 10), (0.1, 1)):
             runs = {who: self.search(self.open(who), who, f"AND m < {below}") for who in tables}
             self.measure(f"filter passing {percent} %", runs)

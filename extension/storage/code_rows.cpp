@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "codec/coarse_codes.hpp"
 #include "storage/block_reader.hpp"
@@ -109,7 +110,10 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
                          const std::vector<GroupMarks>& marks, const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
   BlockCache& cache = store.blocks();
-  cache.reserve(column, marks.size(), largest_kept(store.shape().vectors[column].dimension));
+  // A search that no other follows does not pay for memory.
+  if (std::exchange(store.read_cache(column).was_searched, true)) {
+    cache.reserve(column, marks.size(), largest_kept(store.shape().vectors[column].dimension));
+  }
   std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
     BlockCache::Block* kept = cache.find(column, group);

@@ -47,6 +47,7 @@ struct ReadCache {
   std::shared_ptr<const GivenNorms> given;
   std::vector<std::uint64_t> verified_blocks;  ///< By group: the checksum of a block that was verified.
   index::DeferredBlocks deferred;              ///< Memory for a search.
+  bool was_searched = false;                   ///< By codes, since the table was opened.
 };
 
 /// A page as it was written. It holds where the history still is the one that it was written in.
