@@ -236,3 +236,15 @@ TEST_CASE("coarse codes leave no product out, and not much room", "[index][bound
     }
   }
 }
+
+TEST_CASE("a query of zeros is bounded by coarse codes too", "[index][bounds]") {
+  for (const Kind kind : all_kinds()) {
+    const VectorSet set = make_set(kind, 256, 40, 48);
+    const std::vector<float> zeros(40);
+    for (const Metric metric : {Metric::l2, Metric::dot}) {
+      CAPTURE(set.name, static_cast<int>(metric));
+      check_block(block_of(set, metric, 0, 256), QueryCode::raw(metric, zeros),
+                  [&](std::size_t r) { return exact_distance(metric, zeros, set.row(r)); });
+    }
+  }
+}

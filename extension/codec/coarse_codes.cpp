@@ -28,6 +28,12 @@ struct Header {
   double divisor;  ///< 0 where there are no coarse codes yet
 };
 
+Header header_of(std::span<const std::byte> kept) noexcept {
+  Header header;
+  std::memcpy(&header, kept.data(), sizeof header);
+  return header;
+}
+
 constexpr std::size_t aligned(std::size_t bytes) noexcept {
   return (bytes + kKeptAlignment - 1) / kKeptAlignment * kKeptAlignment;
 }
@@ -99,6 +105,7 @@ void keep_block(const CodeBlockView& block, std::span<std::byte> to) noexcept {
 }
 
 void add_coarse_codes(std::span<std::byte> kept) noexcept {
+  if (header_of(kept).divisor != 0) return;
   const CodeBlockView block = recall_block(kept);
   const std::size_t d = block.dimension();
   const std::int16_t divisor = choose_divisor(block);
@@ -129,8 +136,7 @@ void add_coarse_codes(std::span<std::byte> kept) noexcept {
 }
 
 CodeBlockView recall_block(std::span<const std::byte> kept) noexcept {
-  Header header;
-  std::memcpy(&header, kept.data(), sizeof header);
+  const Header header = header_of(kept);
   const std::span<const std::byte> block = kept.subspan(header.block_at, header.block_bytes);
   if (header.divisor == 0) return CodeBlockView::recall(block, std::nullopt);
   const CoarseCodes coarse{reinterpret_cast<const std::uint8_t*>(kept.data() + kCoarseAt),

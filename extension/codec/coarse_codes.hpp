@@ -9,7 +9,7 @@
 
 namespace isovec::codec {
 
-/// Where kept_block() must write: at a multiple of so many bytes.
+/// Where keep_block() must write: at a multiple of so many bytes.
 inline constexpr std::size_t kKeptAlignment = 64;
 
 /// Bytes that a block takes where it is kept.
@@ -19,7 +19,7 @@ inline constexpr std::size_t kKeptAlignment = 64;
 /// costs about what a search of the block by its codes does, which one that is not followed by others saves.
 void keep_block(const CodeBlockView& block, std::span<std::byte> to) noexcept;
 
-/// Makes the coarse codes of what keep_block() wrote and nothing has changed since.
+/// Makes the coarse codes of what keep_block() wrote and nothing has changed since, where there are none yet.
 void add_coarse_codes(std::span<std::byte> kept) noexcept;
 
 /// Reads what keep_block() wrote.

@@ -104,6 +104,7 @@ struct CodeBounds {
                         Batch(terms.squared) * (squared_query + row.norm * row.norm);
       const Batch low = xsimd::sqrt(xsimd::max(nearest * nearest - off, zero));
       const Batch high = xsimd::sqrt(farthest * farthest + off);
+      // A square that overflowed makes `most` NaN.
       store_known(low * Batch(1 - terms.relative) / up - Batch(terms.absolute),
                   high * Batch(1 + terms.relative) * up + Batch(terms.absolute) + (squared - squared),
                   row.error, least + i, most + i);

@@ -167,24 +167,25 @@ void bound_rows(const CodeBlockView& block, const QueryCode& query, const core::
   });
 }
 
-RowMask rows_within(const CodeBlockView& block, const codec::PerRow<double>& least, double limit) noexcept {
+RowMask rows_within(const codec::PerRow<double>& least, double limit) noexcept {
   RowMask rows;
   core::code_kernels().at_most(least.data(), limit, rows.words().data());
-  return rows & RowMask::first(block.rows());
+  return rows;
 }
 
 RowMask bound_distances_within(const CodeBlockView& block, const QueryCode& query, double limit,
                                DistanceBounds& bounds) {
+  const RowMask all = RowMask::first(block.rows());
   if (!block.coarse() || !query.bounded() || limit == kInfinity) {
     bound_distances(block, query, bounds);
-    return rows_within(block, bounds.least, limit);
+    return all & rows_within(bounds.least, limit);
   }
   core::BoundTerms terms;
   bound_coarsely(block, query, terms, bounds.least);
-  const RowMask left = rows_within(block, bounds.least, limit);
+  const RowMask left = all & rows_within(bounds.least, limit);
   if (left == RowMask()) return left;
   bound_rows(block, query, terms, left, bounds);
-  return left & rows_within(block, bounds.least, limit);
+  return left & rows_within(bounds.least, limit);
 }
 
 void bound_products(const CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds) {

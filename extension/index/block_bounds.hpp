@@ -56,9 +56,8 @@ void bound_coarsely(const codec::CodeBlockView& block, const QueryCode& query, c
 void bound_rows(const codec::CodeBlockView& block, const QueryCode& query, const core::BoundTerms& terms,
                 const codec::RowMask& rows, DistanceBounds& bounds);
 
-/// The rows of a block whose lower bound is at most `limit`.
-[[nodiscard]] codec::RowMask rows_within(const codec::CodeBlockView& block,
-                                         const codec::PerRow<double>& least, double limit) noexcept;
+/// The places whose lower bound is at most `limit`, also beyond the last row.
+[[nodiscard]] codec::RowMask rows_within(const codec::PerRow<double>& least, double limit) noexcept;
 
 /// The same as bound_distances() of -<q, y>, whatever distance the rows are coded for.
 void bound_products(const codec::CodeBlockView& block, const QueryCode& query, DistanceBounds& bounds);

@@ -16,9 +16,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kSmallestBatch = 8;
 constexpr std::size_t kLargestBatch = 4'096;
 
-/// Rows of a block that are added one by one.
-constexpr std::size_t kFewOfBlock = 16;
-
 /// Candidates that are not worth dropping, and rows that are fetched one by one whatever their share.
 constexpr std::size_t kFewCandidates = 4'096;
 constexpr std::size_t kFewRows = 64;
@@ -52,8 +49,8 @@ bool BoundedSearch::nearer(const Hit& a, const Hit& b) const noexcept {
 }
 
 std::size_t BoundedSearch::wanted() const noexcept {
-  const std::size_t next = handed_out_ < limits_.expected ? limits_.expected - handed_out_
-                                                          : std::max(handed_out_, std::size_t{1});
+  const std::size_t next =
+      handed_out_ < limits_.expected ? limits_.expected - handed_out_ : std::max(handed_out_, std::size_t{1});
   return limits_.k ? std::min(*limits_.k - handed_out_, next) : next;
 }
 
@@ -65,7 +62,7 @@ void BoundedSearch::add_block(const codec::CodeBlockView& block, const codec::Ro
   coded_rows_ += rows.count();
   if (mapped_ != nullptr) {
     mapped_->bound(block, bounds_);
-    rows = rows & rows_within(block, bounds_.least, limit());
+    rows = rows & rows_within(bounds_.least, limit());
   } else if (deferred_ != nullptr && block.coarse()) {
     return deferred_->add(block, *query_, rows);
   } else {
@@ -111,11 +108,7 @@ void BoundedSearch::add_thresholds(const codec::RowMask& rows, const DistanceBou
 
 void BoundedSearch::add_candidates(const codec::CodeBlockView& block, const codec::RowMask& rows,
                                    const DistanceBounds& bounds) {
-  if (rows.count() <= kFewOfBlock && limits_.range.least == -kInfinity) {
-    codec::for_each_row(rows, [&](std::size_t row) {
-      if (bounds.least[row] <= limit()) candidates_.add({round_down(bounds.least[row]), block.slots()[row]});
-    });
-  } else if (limits_.range.least == -kInfinity) {
+  if (limits_.range.least == -kInfinity) {
     candidates_.add(rows, bounds.least, block.slots(), limit());
   } else {
     codec::RowMask near_enough = rows;

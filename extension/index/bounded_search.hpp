@@ -84,6 +84,10 @@ class BoundedSearch {
   /// Whether rows are left that next() would have scored.
   [[nodiscard]] bool has_unscored() const noexcept { return !candidates_.empty(); }
 
+  /// The hit that next() gave last, or what hits have to lie behind.
+  [[nodiscard]] const std::optional<Hit>& last() const noexcept { return last_; }
+  /// Hits that next() gave.
+  [[nodiscard]] std::size_t handed_out() const noexcept { return handed_out_; }
   /// Rows fetched so far.
   [[nodiscard]] std::size_t fetched() const noexcept { return fetched_; }
   /// Rows that were shown in blocks.

@@ -28,6 +28,13 @@ codec::PerRow<float> rounded_down(const codec::PerRow<double>& bounds) noexcept 
 
 void Candidates::add(const codec::RowMask& rows, const codec::PerRow<double>& least,
                      const codec::PerRow<std::uint32_t>& slots, double limit) {
+  constexpr std::size_t kFew = 16;
+  if (rows.count() <= kFew) {
+    codec::for_each_row(rows, [&](std::size_t row) {
+      if (least[row] <= limit) add({round_down(least[row]), slots[row]});
+    });
+    return;
+  }
   const codec::PerRow<float> floats = rounded_down(least);
   const std::size_t before = rows_.size();
   rows_.resize(before + codec::kBlockRows);

@@ -9,7 +9,7 @@ void DeferredBlocks::add(const codec::CodeBlockView& block, const QueryCode& que
   added.coarse = *block.coarse();
   added.rows = rows;
   bound_coarsely(block, query, added.terms, added.least);
-  const codec::RowMask near = rows & rows_within(block, added.least, static_cast<double>(nearest_.limit()));
+  const codec::RowMask near = rows & rows_within(added.least, static_cast<double>(nearest_.limit()));
   codec::for_each_row(near, [&](std::size_t row) { nearest_.add(added.least[row]); });
 }
 

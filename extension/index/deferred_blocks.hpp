@@ -49,10 +49,10 @@ class DeferredBlocks {
 
   template <class Visit>
   void look(Block& block, const QueryCode& query, double limit, Visit& visit) {
-    const auto view = codec::CodeBlockView::recall(block.bytes, block.coarse);
-    const codec::RowMask rows = block.rows & rows_within(view, block.least, limit);
+    const codec::RowMask rows = block.rows & rows_within(block.least, limit);
     if (rows == codec::RowMask()) return;
     block.rows = block.rows & ~rows;
+    const auto view = codec::CodeBlockView::recall(block.bytes, block.coarse);
     bound_rows(view, query, block.terms, rows, bounds_);
     visit(view, rows, bounds_);
   }

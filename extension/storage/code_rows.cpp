@@ -118,7 +118,7 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
     BlockCache::Block* kept = cache.find(column, group);
     if (kept != nullptr && is_stored(*kept, reader, group, state)) {
-      if (!codec::recall_block(kept->bytes).coarse()) codec::add_coarse_codes(kept->bytes);
+      codec::add_coarse_codes(kept->bytes);
       const auto block = codec::recall_block(kept->bytes);
       return visit(block, dead_rows(block, of_group, column, group));
     }

@@ -174,8 +174,8 @@ void TableSearch::begin_rest() {
   require_snapshot(store_, state_);
   is_slice_ = false;
   index::SearchLimits limits = all_rows();
-  limits.expected = std::max(limits.expected, handed_out_);
-  limits.after = last_;
+  limits.expected = std::max(limits.expected, bounded_->handed_out());
+  limits.after = bounded_->last();
   show_rows(limits);
 }
 
@@ -200,11 +200,9 @@ void TableSearch::score_the_rest() {
 
 std::optional<index::Hit> TableSearch::next() {
   if (ranking_) return ranking_->next();
-  if (is_slice_ && (handed_out_ == kSlice || bounded_->prefers_raw_scan())) begin_rest();
+  if (is_slice_ && (bounded_->handed_out() == kSlice || bounded_->prefers_raw_scan())) begin_rest();
   if (bounded_->prefers_raw_scan()) score_the_rest();
-  last_ = bounded_->next(*fetcher_);
-  if (last_) ++handed_out_;
-  return last_;
+  return bounded_->next(*fetcher_);
 }
 
 void TableSearch::settle() {

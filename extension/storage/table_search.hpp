@@ -69,8 +69,6 @@ class TableSearch {
   std::unique_ptr<SlotFetcher> fetcher_;
   std::optional<index::BoundedSearch> bounded_;
   bool is_slice_ = false;  // bounded_ finds only the first rows of a stream
-  std::size_t handed_out_ = 0;
-  std::optional<index::Hit> last_;
 };
 
 }  // namespace isovec::storage

@@ -1,11 +1,10 @@
 // Harness of code blocks: the first byte chooses the query, the rest is the block.
 
 #include <cmath>
-#include <cstdint>
 
-#include "codec/coarse_codes.hpp"
 #include "codec/code_block.hpp"
 #include "codec/code_encoder.hpp"
+#include "coded_rows.hpp"
 #include "core/code_kernels.hpp"
 #include "fuzz/harness.hpp"
 #include "index/block_bounds.hpp"
@@ -34,18 +33,12 @@ void check_rows(const codec::CodeBlockView& block) {
 }
 
 // What is kept of a block leaves out no row that the block has within a limit.
-void check_kept(const codec::CodeBlockView& block, const index::QueryCode& code,
-                const index::DistanceBounds& bounds) {
-  Bytes memory(codec::kept_bytes(block.shape()) + codec::kKeptAlignment);
-  const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-  const std::span<std::byte> room = std::span(memory).subspan(
-      (codec::kKeptAlignment - address % codec::kKeptAlignment) % codec::kKeptAlignment,
-      codec::kept_bytes(block.shape()));
-  codec::keep_block(block, room);
-  codec::add_coarse_codes(room);
+void check_kept(const Bytes& bytes, const index::QueryCode& code, const index::DistanceBounds& bounds) {
+  const test::KeptBlock kept(bytes);
+  const codec::CodeBlockView block = kept.view();
   static index::DistanceBounds found;
   const double limit = bounds.least[block.rows() / 2];
-  const codec::RowMask rows = bound_distances_within(codec::recall_block(room), code, limit, found);
+  const codec::RowMask rows = bound_distances_within(block, code, limit, found);
   for (std::size_t r = 0; r < block.rows(); ++r) {
     require(rows.test(r) == (bounds.least[r] <= limit), "a kept block gives the rows within a limit");
   }
@@ -72,7 +65,7 @@ void fuzz_code_block(View input) {
         if (!block.defined().test(r)) continue;
         require(!std::isnan(bounds.least[r]) && !std::isnan(bounds.most[r]), "bounds are no NaN");
       }
-      check_kept(block, code, bounds);
+      check_kept(bytes, code, bounds);
     });
   });
 }
