@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 
 #include "catch.hpp"
@@ -32,7 +33,7 @@ using isovec::test::Kind;
 using isovec::test::make_set;
 using isovec::test::VectorSet;
 
-using Bytes = std::vector<std::byte>;
+using Bytes = isovec::Buffer<std::byte>;
 
 template <class T>
 T at(const Bytes& bytes, std::size_t offset) {
@@ -159,9 +160,9 @@ TEST_CASE("a row many times longer than the others does not spoil their codes", 
 }
 
 TEST_CASE("rows that cannot be coded are refused or marked, never coded wrongly", "[codec][codes]") {
-  const std::vector<std::int64_t> slots = {7, 8};
-  std::vector<float> rows = {1, 2, 3, 4};
-  const auto encode = [&](const std::vector<std::int64_t>& where, std::size_t d, CodeMetric metric) {
+  const isovec::Buffer<std::int64_t> slots = {7, 8};
+  isovec::Buffer<float> rows = {1, 2, 3, 4};
+  const auto encode = [&](const isovec::Buffer<std::int64_t>& where, std::size_t d, CodeMetric metric) {
     return code_of([&] { (void)encode_block({metric, d, where, 0}, rows); });
   };
   CHECK(encode(slots, 2, CodeMetric::l2) == std::nullopt);
@@ -174,16 +175,16 @@ TEST_CASE("rows that cannot be coded are refused or marked, never coded wrongly"
     CHECK(encode(slots, 2, CodeMetric::cosine) == Code::invalid_argument);
   }
   CHECK(code_of([&] {
-          const std::vector<double> z(4, 1.0);
-          const std::vector<double> reaches(2, 1.0);
+          const isovec::Buffer<double> z(4, 1.0);
+          const isovec::Buffer<double> reaches(2, 1.0);
           (void)encode_block({CodeMetric::cosine, 2, slots, 0}, TransformedRows{z, {}, reaches});
         }) == Code::invalid_argument);
 
   const double infinity = std::numeric_limits<double>::infinity();
-  const std::vector<double> z = {3, 4, infinity, 1, 1e-200, 1e-200, 0, 0, 1, 1, 1, 1};
-  const std::vector<double> divisors = {5, 1, 1e-200 * std::sqrt(2.0), 0, 7, std::sqrt(2.0)};
-  const std::vector<double> reaches = {1, 1, 1, 1, 1, infinity};
-  const std::vector<std::int64_t> six = {0, 1, 2, 3, 4, 5};
+  const isovec::Buffer<double> z = {3, 4, infinity, 1, 1e-200, 1e-200, 0, 0, 1, 1, 1, 1};
+  const isovec::Buffer<double> divisors = {5, 1, 1e-200 * std::sqrt(2.0), 0, 7, std::sqrt(2.0)};
+  const isovec::Buffer<double> reaches = {1, 1, 1, 1, 1, infinity};
+  const isovec::Buffer<std::int64_t> six = {0, 1, 2, 3, 4, 5};
   const Bytes bytes = encode_block({CodeMetric::cosine, 2, six, 0}, TransformedRows{z, divisors, reaches});
   const CodeBlockView view = CodeBlockView::parse(bytes);
   CHECK(view.errors()[0] < 0.1F);       // a unit vector

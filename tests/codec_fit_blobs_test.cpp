@@ -1,6 +1,7 @@
 // Statistics and transforms as bytes: exact round trips, and damage of every kind refused.
 
 #include <cstring>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 
 #include "catch.hpp"
@@ -14,20 +15,20 @@ using namespace isovec::test;
 
 namespace {
 
-using Bytes = std::vector<std::byte>;
+using Bytes = isovec::Buffer<std::byte>;
 
-const std::vector<std::string> kSpecs = {"none",
-                                         "center",
-                                         "standardize",
-                                         "project_mean",
-                                         "remove_top drop=2",
-                                         "pca k=3",
-                                         "whiten",
-                                         "whiten k=3",
-                                         "whiten basis=cholesky",
-                                         "whiten basis=zca-cor",
-                                         "whiten eps=1 normalize=both",
-                                         "whiten slice=4"};
+const isovec::Buffer<std::string> kSpecs = {"none",
+                                            "center",
+                                            "standardize",
+                                            "project_mean",
+                                            "remove_top drop=2",
+                                            "pca k=3",
+                                            "whiten",
+                                            "whiten k=3",
+                                            "whiten basis=cholesky",
+                                            "whiten basis=zca-cor",
+                                            "whiten eps=1 normalize=both",
+                                            "whiten slice=4"};
 
 const Rows& rows_6() {
   static const Rows rows = normal_rows(40, 6, 70);
@@ -86,8 +87,8 @@ void use(const Transform& transform) {
     } catch (const Error&) {
     }
   };
-  const std::vector<float> x(transform.input_dimensions(), 1.5F);
-  std::vector<float> z(transform.output_dimensions()), back(x.size());
+  const isovec::Buffer<float> x(transform.input_dimensions(), 1.5F);
+  isovec::Buffer<float> z(transform.output_dimensions()), back(x.size());
   attempt([&] { transform.apply(x, z); });
   attempt([&] { transform.inverse(z, back); });
   attempt([&] { static_cast<void>(transform.query_form(x)); });

@@ -1,4 +1,5 @@
 #include <cstring>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <limits>
 #include <string>
@@ -12,7 +13,7 @@ using namespace isovec::codec;
 
 namespace {
 
-using Bytes = std::vector<std::byte>;
+using Bytes = isovec::Buffer<std::byte>;
 
 // A file of version `major` with this header dictionary and these data bytes.
 Bytes npy_file(const std::string& dictionary, const Bytes& data, int major = 1) {
@@ -50,16 +51,16 @@ std::string message_of(const Bytes& file) {
 }  // namespace
 
 TEST_CASE("arrays come back from their .npy file", "[codec][npy]") {
-  const std::vector<double> values = {1.5, -2, 0.1, 1e300, -0.0, 7};
+  const isovec::Buffer<double> values = {1.5, -2, 0.1, 1e300, -0.0, 7};
   const Bytes doubles = write_npy(std::span<const double>(values), 2, 3);
   const NpyArray array = parse_npy(doubles);
   CHECK(array.type == NpyType::float64);
   CHECK(array.rows == 2);
   CHECK(array.columns == 3);
   CHECK(read_npy(array) == values);
-  const std::vector<float> floats = {1.5F, -2.25F};
+  const isovec::Buffer<float> floats = {1.5F, -2.25F};
   const Bytes singles = write_npy(std::span<const float>(floats), 1, 2);
-  std::vector<float> row(2);
+  isovec::Buffer<float> row(2);
   read_npy_row(parse_npy(singles), 0, row);
   CHECK(row == floats);
   const Bytes vector_file = write_npy_vector(values);
@@ -76,7 +77,7 @@ TEST_CASE("all versions, float types and spellings of the header are read", "[co
     const Bytes file = npy_file(header("<f2", "(1, 2)"), halves, major);
     const NpyArray array = parse_npy(file);
     CHECK(array.type == NpyType::float16);
-    CHECK(read_npy(array) == std::vector<double>{1, -2});
+    CHECK(read_npy(array) == isovec::Buffer<double>{1, -2});
   }
   const Bytes one = {std::byte{0}, std::byte{0}, std::byte{0x80}, std::byte{0x3F}};
   for (const char* dictionary : {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }",
@@ -84,7 +85,7 @@ TEST_CASE("all versions, float types and spellings of the header are read", "[co
                                  "{'shape': (1, 1), 'fortran_order': False, 'descr': '<f4'}          "}) {
     CAPTURE(dictionary);
     const Bytes file = npy_file(dictionary, one);
-    CHECK(read_npy(parse_npy(file)) == std::vector<double>{1});
+    CHECK(read_npy(parse_npy(file)) == isovec::Buffer<double>{1});
   }
   const Bytes empty = npy_file(header("<f4", "(0, 5)"), {});
   CHECK(parse_npy(empty).rows == 0);
@@ -100,10 +101,10 @@ TEST_CASE("an array in Fortran order has the same elements", "[codec][npy]") {
   }
   const Bytes file = npy_file(header("<f8", "(2, 3)", "True"), data);
   const NpyArray array = parse_npy(file);
-  CHECK(read_npy(array) == std::vector<double>{1, 2, 3, 4, 5, 6});
-  std::vector<float> row(3);
+  CHECK(read_npy(array) == isovec::Buffer<double>{1, 2, 3, 4, 5, 6});
+  isovec::Buffer<float> row(3);
   read_npy_row(array, 1, row);
-  CHECK(row == std::vector<float>{4, 5, 6});
+  CHECK(row == isovec::Buffer<float>{4, 5, 6});
 }
 
 TEST_CASE("files that are no rows of floats are refused with what to do", "[codec][npy]") {
@@ -134,7 +135,7 @@ TEST_CASE("files that are no rows of floats are refused with what to do", "[code
 }
 
 TEST_CASE("a .npy file cut anywhere is refused", "[codec][npy]") {
-  const std::vector<double> values = {1, 2, 3};
+  const isovec::Buffer<double> values = {1, 2, 3};
   const Bytes file = write_npy(std::span<const double>(values), 1, 3);
   for (std::size_t size = 0; size < file.size(); ++size) {
     const Bytes cut(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(size));

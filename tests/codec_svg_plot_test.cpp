@@ -2,6 +2,7 @@
 // it, and heights are what the counts say.
 
 #include <cmath>
+#include <isovec/buffer.hpp>
 #include <numbers>
 
 #include "catch.hpp"
@@ -17,17 +18,17 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 }
 
 // The y coordinates of the first polygon or polyline whose tag starts with `tag`.
-std::vector<double> heights_of(const std::string& svg, const std::string& tag) {
+isovec::Buffer<double> heights_of(const std::string& svg, const std::string& tag) {
   const auto start = svg.find("points=\"", svg.find(tag)) + 8;
   const auto end = svg.find('"', start);
-  std::vector<double> ys;
+  isovec::Buffer<double> ys;
   for (auto at = svg.find(',', start); at < end; at = svg.find(',', at + 1))
     ys.push_back(std::stod(svg.substr(at + 1)));
   return ys;
 }
 
 TEST_CASE("the same histogram gives the same bytes, and every label stands in it once", "[codec][svg]") {
-  const std::vector<CosineHistogram> histograms = {{"raw", {0, 1, 5, 20}}, {"whiten", {4, 9, 9, 4}}};
+  const isovec::Buffer<CosineHistogram> histograms = {{"raw", {0, 1, 5, 20}}, {"whiten", {4, 9, 9, 4}}};
   const std::string svg = plot_cosines(histograms, 50);
   CHECK(svg == plot_cosines(histograms, 50));
   CHECK(svg.rfind("<svg ", 0) == 0);
@@ -66,9 +67,9 @@ TEST_CASE("labels cannot break out of the picture", "[codec][svg]") {
 }
 
 TEST_CASE("spectra leave out what has no logarithm and never print a number that is none", "[codec][svg]") {
-  const auto spectra =
-      GENERATE(std::vector<Spectrum>{{"a", {100, 10, 1, 0, -1e-18}}}, std::vector<Spectrum>{{"a", {0, 0}}},
-               std::vector<Spectrum>{{"a", {}}}, std::vector<Spectrum>{{"a", {1e300, 1e-300}}, {"b", {3}}});
+  const auto spectra = GENERATE(isovec::Buffer<Spectrum>{{"a", {100, 10, 1, 0, -1e-18}}},
+                                isovec::Buffer<Spectrum>{{"a", {0, 0}}}, isovec::Buffer<Spectrum>{{"a", {}}},
+                                isovec::Buffer<Spectrum>{{"a", {1e300, 1e-300}}, {"b", {3}}});
   const std::string svg = plot_spectra(spectra);
   CHECK(svg.find("nan") == std::string::npos);
   CHECK(svg.find("inf") == std::string::npos);

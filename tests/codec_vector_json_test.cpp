@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <isovec/buffer.hpp>
 #include <random>
 
 #include "catch.hpp"
@@ -21,7 +22,7 @@ using isovec::codec::parse_vector_json;
 using isovec::codec::VectorView;
 using isovec::codec::write_vector_json;
 
-VectorView view_of(const std::vector<float>& values) {
+VectorView view_of(const isovec::Buffer<float>& values) {
   return {ElementType::float32, values.size(), reinterpret_cast<const std::byte*>(values.data())};
 }
 
@@ -124,10 +125,10 @@ TEST_CASE("a number's limits: least, largest, beyond", "[codec][json]") {
 
 TEST_CASE("every float32 is written as the shortest decimal that reads back as itself", "[codec][json]") {
   std::mt19937_64 random(3);
-  std::vector<float> values = {0.0F, -0.0F, 1.0F, 0.1F, 1e-45F, 3.4028235e38F, 16777216.0F, 1e10F, -2.5F};
+  isovec::Buffer<float> values = {0.0F, -0.0F, 1.0F, 0.1F, 1e-45F, 3.4028235e38F, 16777216.0F, 1e10F, -2.5F};
   while (values.size() < 20'000) values.push_back(random_finite(random));
   const std::string text = write_vector_json(view_of(values));
-  const std::vector<float> again = parse_vector_json(text);
+  const isovec::Buffer<float> again = parse_vector_json(text);
   REQUIRE(again.size() == values.size());
   CHECK(std::memcmp(again.data(), values.data(), values.size() * sizeof(float)) == 0);
   for (const float value : values) {
@@ -170,7 +171,7 @@ TEST_CASE("what is no JSON array of numbers is refused with the byte where it go
     std::string message;
   };
   const std::string prefix = "not a JSON array of numbers: expected ";
-  const std::vector<Case> cases = {
+  const isovec::Buffer<Case> cases = {
       {"", prefix + "'[' at byte 0, where the text ends"},
       {"hello", prefix + "'[' at byte 0, found 'h'"},
       {"1", prefix + "'[' at byte 0, found '1'"},
@@ -214,14 +215,14 @@ TEST_CASE("what is no JSON array of numbers is refused with the byte where it go
 }
 
 TEST_CASE("blanks are those of RFC 8259", "[codec][json]") {
-  CHECK(parse_vector_json(" \t\r\n[ 1 ,\n2\t,\r3 ] \n") == std::vector<float>{1, 2, 3});
+  CHECK(parse_vector_json(" \t\r\n[ 1 ,\n2\t,\r3 ] \n") == isovec::Buffer<float>{1, 2, 3});
 }
 
 TEST_CASE("long texts take linear time and end in one error", "[codec][json]") {
   CHECK(message_of(std::string(100'000, '[')) ==
         "not a JSON array of numbers: expected a number at byte 1, found '['");
   const std::string many_digits = "[0." + std::string(10'000'000, '3') + "]";
-  CHECK(parse_vector_json(many_digits) == std::vector<float>{1.0F / 3.0F});
+  CHECK(parse_vector_json(many_digits) == isovec::Buffer<float>{1.0F / 3.0F});
   const std::string large = "[" + std::string(1'000'000, '9') + "]";
   CHECK(message_of(large) == "element 0 at byte 1 is beyond float32, whose largest number is 3.4028235e38");
   std::string most = "[0";
@@ -235,7 +236,7 @@ TEST_CASE("a decimal comma of the locale changes nothing", "[codec][json]") {
   for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "vi_VN.UTF-8", "vi_VN"}) {
     if (std::setlocale(LC_ALL, name) == nullptr) continue;
     found = true;
-    CHECK(parse_vector_json("[1.5,2e-3]") == std::vector<float>{1.5F, 2e-3F});
+    CHECK(parse_vector_json("[1.5,2e-3]") == isovec::Buffer<float>{1.5F, 2e-3F});
     CHECK(write_vector_json(view_of({1.5F, 2e-3F})) == "[1.5,0.002]");
   }
   std::setlocale(LC_ALL, "C");

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <limits>
 #include <random>
 #include <string>
-#include <vector>
 
 #include "codec/coarse_codes.hpp"
 #include "codec/code_block.hpp"
@@ -24,8 +24,8 @@ namespace isovec::test {
 struct VectorSet {
   std::string name;
   std::size_t d = 0;
-  std::vector<float> rows;
-  std::vector<std::vector<float>> queries;
+  isovec::Buffer<float> rows;
+  isovec::Buffer<isovec::Buffer<float>> queries;
 
   [[nodiscard]] std::size_t size() const { return rows.size() / d; }
   [[nodiscard]] std::span<const float> row(std::size_t r) const { return {rows.data() + r * d, d}; }
@@ -47,14 +47,14 @@ enum class Kind {
   one_giant     // one row 1e6 times the others
 };
 
-inline const std::vector<Kind>& all_kinds() {
-  static const std::vector<Kind> kinds = {Kind::ordinary,  Kind::clustered,
-                                          Kind::offset,    Kind::near_duplicates,
-                                          Kind::all_equal, Kind::rogue_coordinates,
-                                          Kind::one_hot,   Kind::constant,
-                                          Kind::huge,      Kind::tiny,
-                                          Kind::denormal,  Kind::mixed_norms,
-                                          Kind::one_giant};
+inline const isovec::Buffer<Kind>& all_kinds() {
+  static const isovec::Buffer<Kind> kinds = {Kind::ordinary,  Kind::clustered,
+                                             Kind::offset,    Kind::near_duplicates,
+                                             Kind::all_equal, Kind::rogue_coordinates,
+                                             Kind::one_hot,   Kind::constant,
+                                             Kind::huge,      Kind::tiny,
+                                             Kind::denormal,  Kind::mixed_norms,
+                                             Kind::one_giant};
   return kinds;
 }
 
@@ -111,7 +111,7 @@ inline VectorSet make_set(Kind kind, std::size_t n, std::size_t d, std::uint32_t
   set.queries.push_back(set.queries[0]);
   for (float& x : set.queries.back()) x = -x;
   for (const Kind other : {kind, Kind::ordinary}) {
-    std::vector<float> stranger(d);
+    isovec::Buffer<float> stranger(d);
     for (std::size_t i = 0; i < d; ++i) stranger[i] = element(other, random, n + 1, i, d);
     set.queries.push_back(stranger);
   }
@@ -146,9 +146,9 @@ inline codec::CodeMetric coded(index::Metric metric) {
 }
 
 /// Rows begin ... begin + count - 1 as a block; the slot of row r is r.
-inline std::vector<std::byte> block_of(const VectorSet& set, index::Metric metric, std::size_t begin,
-                                       std::size_t count, std::uint64_t seed = 0) {
-  std::vector<std::int64_t> slots;
+inline isovec::Buffer<std::byte> block_of(const VectorSet& set, index::Metric metric, std::size_t begin,
+                                          std::size_t count, std::uint64_t seed = 0) {
+  isovec::Buffer<std::int64_t> slots;
   for (std::size_t r = begin; r < begin + count; ++r) slots.push_back(static_cast<std::int64_t>(r));
   return codec::encode_block({coded(metric), set.d, slots, seed},
                              std::span(set.rows).subspan(begin * set.d, count * set.d));
@@ -157,7 +157,7 @@ inline std::vector<std::byte> block_of(const VectorSet& set, index::Metric metri
 /// A block as searches keep it in memory, of which nothing else is left.
 class KeptBlock {
  public:
-  explicit KeptBlock(const std::vector<std::byte>& bytes) {
+  explicit KeptBlock(const isovec::Buffer<std::byte>& bytes) {
     const auto block = codec::CodeBlockView::parse(bytes);
     size_ = codec::kept_bytes(block.shape());
     memory_.resize(size_ + codec::kKeptAlignment, std::byte{0x5A});
@@ -176,7 +176,7 @@ class KeptBlock {
   }
   std::size_t size_ = 0;
   bool has_none_ = false;
-  mutable std::vector<std::byte> memory_;
+  mutable isovec::Buffer<std::byte> memory_;
 };
 
 /// A whitening with condition number `condition` of its square, in plain loops: z = W (x - mean), scores from
@@ -187,7 +187,7 @@ struct Whitening {
     std::normal_distribution<double> normal;
     for (double& x : mean) x = 0.3 * normal(random);
     // Symmetric: H D H with a Householder reflection H = I - 2 v v^T.
-    std::vector<double> v(d);
+    isovec::Buffer<double> v(d);
     double norm = 0;
     for (double& x : v) {
       x = normal(random);
@@ -207,17 +207,17 @@ struct Whitening {
     }
   }
 
-  [[nodiscard]] std::vector<double> apply(std::span<const float> x) const {
-    std::vector<double> z(d);
+  [[nodiscard]] isovec::Buffer<double> apply(std::span<const float> x) const {
+    isovec::Buffer<double> z(d);
     for (std::size_t i = 0; i < d; ++i) {
       for (std::size_t j = 0; j < d; ++j) z[i] += w[i * d + j] * (double{x[j]} - mean[j]);
     }
     return z;
   }
   /// W^T (W (q - mean)).
-  [[nodiscard]] std::vector<double> form(std::span<const float> q) const {
-    const std::vector<double> z = apply(q);
-    std::vector<double> a(d);
+  [[nodiscard]] isovec::Buffer<double> form(std::span<const float> q) const {
+    const isovec::Buffer<double> z = apply(q);
+    isovec::Buffer<double> a(d);
     for (std::size_t i = 0; i < d; ++i) {
       for (std::size_t j = 0; j < d; ++j) a[j] += w[i * d + j] * z[i];
     }
@@ -237,7 +237,7 @@ struct Whitening {
     }
     return std::sqrt(norm) + std::sqrt(mean_norm);
   }
-  [[nodiscard]] static double length(const std::vector<double>& z) {
+  [[nodiscard]] static double length(const isovec::Buffer<double>& z) {
     double sum = 0;
     for (const double x : z) sum += x * x;
     return std::sqrt(sum);
@@ -262,15 +262,15 @@ struct Whitening {
   }
 
   /// Rows begin ... as a block of transformed rows.
-  [[nodiscard]] std::vector<std::byte> block_of(const VectorSet& set, index::Metric metric, std::size_t begin,
-                                                std::size_t count) const {
-    std::vector<std::int64_t> slots;
-    std::vector<double> z;
-    std::vector<double> divisors;
-    std::vector<double> reaches;
+  [[nodiscard]] isovec::Buffer<std::byte> block_of(const VectorSet& set, index::Metric metric,
+                                                   std::size_t begin, std::size_t count) const {
+    isovec::Buffer<std::int64_t> slots;
+    isovec::Buffer<double> z;
+    isovec::Buffer<double> divisors;
+    isovec::Buffer<double> reaches;
     for (std::size_t r = begin; r < begin + count; ++r) {
       slots.push_back(static_cast<std::int64_t>(r));
-      const std::vector<double> image = apply(set.row(r));
+      const isovec::Buffer<double> image = apply(set.row(r));
       z.insert(z.end(), image.begin(), image.end());
       divisors.push_back(metric == index::Metric::cosine ? length(image) : 1);
       reaches.push_back(reach(set.row(r)));
@@ -278,14 +278,14 @@ struct Whitening {
     return codec::encode_block({coded(metric), d, slots, 0}, codec::TransformedRows{z, divisors, reaches});
   }
   [[nodiscard]] index::QueryCode query(index::Metric metric, std::span<const float> q) const {
-    const std::vector<double> z = apply(q);
+    const isovec::Buffer<double> z = apply(q);
     const double divisor = metric == index::Metric::cosine ? length(z) : 1;
     return index::QueryCode::transformed(metric, {z, divisor, reach(q), frobenius(), d});
   }
 
   std::size_t d;
-  std::vector<double> w;
-  std::vector<double> mean;
+  isovec::Buffer<double> w;
+  isovec::Buffer<double> mean;
 };
 
 }  // namespace isovec::test

@@ -1,3 +1,4 @@
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <limits>
 
@@ -13,8 +14,8 @@ using namespace isovec::test;
 
 namespace {
 
-std::vector<double> packed_of(const Matrix& a) {
-  std::vector<double> packed;
+isovec::Buffer<double> packed_of(const Matrix& a) {
+  isovec::Buffer<double> packed;
   for (std::size_t i = 0; i < a.rows; ++i) {
     for (std::size_t j = 0; j <= i; ++j) packed.push_back(a(i, j));
   }
@@ -81,12 +82,12 @@ TEST_CASE("the entry of largest size of every eigenvector is positive, the first
         std::max_element(v, v + 30, [](double a, double b) { return std::abs(a) < std::abs(b); });
     CHECK(*largest > 0);
   }
-  std::vector<double> tie = {-0.5, 0.5 * (1 + 1e-14), 0.5};
+  isovec::Buffer<double> tie = {-0.5, 0.5 * (1 + 1e-14), 0.5};
   core::fix_sign(tie.data(), tie.size());
   CHECK(tie[0] == 0.5);
-  std::vector<double> zero_first = {0, -2, 1};
+  isovec::Buffer<double> zero_first = {0, -2, 1};
   core::fix_sign(zero_first.data(), zero_first.size());
-  CHECK(zero_first == std::vector<double>{-0.0, 2, -1});
+  CHECK(zero_first == isovec::Buffer<double>{-0.0, 2, -1});
 }
 
 TEST_CASE("a matrix with NaN or infinity is refused", "[core][eigen]") {
@@ -98,8 +99,8 @@ TEST_CASE("matrix products, symmetric products and rotations agree on every inst
           "[core][eigen][kernels]") {
   const std::size_t n = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{29}, std::size_t{70});
   const Matrix a = covariance_for(n);
-  const std::vector<double> packed = packed_of(a);
-  std::vector<double> x(n), c(n - 1, 0.6), s(n - 1, 0.8);
+  const isovec::Buffer<double> packed = packed_of(a);
+  isovec::Buffer<double> x(n), c(n - 1, 0.6), s(n - 1, 0.8);
   for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<double>(i % 7) - 2;
   const Matrix expected = a * Matrix(n, 1, x), square = a * a;
   Matrix turned = a;
@@ -113,7 +114,7 @@ TEST_CASE("matrix products, symmetric products and rotations agree on every inst
   for (const core::MatrixKernels* kernels : core::runnable_matrix_kernels()) {
     CAPTURE(n, kernels->name);
     Matrix y(n, 1), product(n, n), rotated = a;
-    std::vector<double> workspace(kernels->workspace(n));
+    isovec::Buffer<double> workspace(kernels->workspace(n));
     kernels->symmetric_times_vector(packed.data(), n, x.data(), y.values.data());
     CHECK(relative_difference(y, expected) <= 1e-13);
     kernels->multiply_add(n, n, n, 1.0, {a.values.data(), n, 1}, {a.values.data(), 1, n},
@@ -133,26 +134,26 @@ TEST_CASE("kernels of newer instruction sets round a product and its sum once", 
     CAPTURE(kernels->name);
     // (1 + u)^2 = 1 + 2 u + u^2: the last term is lost where the product is rounded by itself.
     const double u = 0x1p-30;
-    const std::vector<double> x(16, 1 + u);
-    std::vector<double> y(16, -(1 + 2 * u));
+    const isovec::Buffer<double> x(16, 1 + u);
+    isovec::Buffer<double> y(16, -(1 + 2 * u));
     kernels->add_scaled(1 + u, x.data(), y.data(), y.size());
-    CHECK(y == std::vector<double>(16, u * u));
+    CHECK(y == isovec::Buffer<double>(16, u * u));
   }
 }
 
 TEST_CASE("long decompositions, factors and inverses stop where a checkpoint throws", "[core][eigen]") {
   struct Stop {};
   const std::size_t n = 300;
-  const std::vector<double> packed = packed_of(covariance_for(n));
-  const std::vector<double> full = covariance_for(n).values;
-  const auto work = [&](int kind, const Checkpoint& checkpoint) -> std::vector<double> {
+  const isovec::Buffer<double> packed = packed_of(covariance_for(n));
+  const isovec::Buffer<double> full = covariance_for(n).values;
+  const auto work = [&](int kind, const Checkpoint& checkpoint) -> isovec::Buffer<double> {
     if (kind == 0) return core::decompose_symmetric(packed, n, checkpoint).vectors;
     if (kind == 1) return core::inverse_cholesky(packed, n, checkpoint);
     return core::inverse(full, n, checkpoint).value();
   };
   const int kind = GENERATE(0, 1, 2);
   int asked = 0;
-  const std::vector<double> result = work(kind, [&] { ++asked; });
+  const isovec::Buffer<double> result = work(kind, [&] { ++asked; });
   CAPTURE(kind, asked);
   CHECK(relative_difference({n, n, result}, {n, n, work(kind, {})}) <= 1e-9);
   CHECK(asked >= 10);
@@ -192,8 +193,8 @@ TEST_CASE("factors, inverses and least squares solve what they should", "[core][
   CHECK_FALSE(core::inverse({1, 2, 2, 4}, 2).has_value());
   CHECK_FALSE(core::inverse({1, 2, 2, 4 + 1e-15}, 2).has_value());
   CHECK_FALSE(core::inverse({0, 0, 0, 0}, 2).has_value());
-  CHECK(core::inverse({0, 2, 4, 0}, 2).value() == std::vector<double>{0, 0.25, 0.5, 0});
-  const std::vector<double> shortest = core::least_squares({1, 1}, 1, 2, {4});
+  CHECK(core::inverse({0, 2, 4, 0}, 2).value() == isovec::Buffer<double>{0, 0.25, 0.5, 0});
+  const isovec::Buffer<double> shortest = core::least_squares({1, 1}, 1, 2, {4});
   CHECK(std::abs(shortest[0] - 2) <= 1e-14);
   CHECK(std::abs(shortest[1] - 2) <= 1e-14);
 }

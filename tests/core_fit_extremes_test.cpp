@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 
 #include "catch.hpp"
@@ -13,7 +14,7 @@ using namespace isovec::test;
 
 namespace {
 
-const std::vector<std::string> kSpecs = {
+const isovec::Buffer<std::string> kSpecs = {
     "none",
     "center",
     "standardize",
@@ -48,12 +49,12 @@ const std::vector<std::string> kSpecs = {
 struct Input {
   std::string name;
   Rows rows;
-  std::vector<double> weights;  // empty: all 1
+  isovec::Buffer<double> weights;  // empty: all 1
 };
 
 // `count` rows of 4 from a function of the row and the coordinate.
 Input input(const std::string& name, std::size_t count,
-            const std::function<double(std::size_t, std::size_t)>& f, std::vector<double> weights = {}) {
+            const std::function<double(std::size_t, std::size_t)>& f, isovec::Buffer<double> weights = {}) {
   Rows rows{count, 4, {}};
   for (std::size_t r = 0; r < count; ++r) {
     for (std::size_t j = 0; j < 4; ++j) rows.values.push_back(static_cast<float>(f(r, j)));
@@ -61,13 +62,13 @@ Input input(const std::string& name, std::size_t count,
   return {name, std::move(rows), std::move(weights)};
 }
 
-std::vector<Input> extreme_inputs() {
+isovec::Buffer<Input> extreme_inputs() {
   static const Rows noise = normal_rows(40, 4, 70, 0, 10);
   const auto value = [](std::size_t r, std::size_t j) { return static_cast<double>(noise[r][j]); };
   const auto scaled = [&](double scale, double offset) {
     return [=](std::size_t r, std::size_t j) { return scale * value(r, j) + offset; };
   };
-  std::vector<double> huge(40, 1e100), tiny(40, 1e-100), mixed(40, 1e-100), mostly_zero(40, 0.0);
+  isovec::Buffer<double> huge(40, 1e100), tiny(40, 1e-100), mixed(40, 1e-100), mostly_zero(40, 0.0);
   mixed[7] = 1e100;
   mostly_zero[3] = mostly_zero[9] = 1;
   return {
@@ -99,7 +100,7 @@ std::vector<Input> extreme_inputs() {
   };
 }
 
-bool finite(const std::vector<double>& numbers) {
+bool finite(const isovec::Buffer<double>& numbers) {
   for (const double x : numbers) {
     if (!std::isfinite(x)) return false;
   }
@@ -117,7 +118,7 @@ void check_finite(const Transform& transform, const Rows& rows) {
       finite({s.weight, s.effective_rows, s.rank_threshold, s.shrinkage, s.ridge, s.condition, s.explained}));
   CHECK(to_json(transform).find("nan") == std::string::npos);
   CHECK(to_json(transform).find("inf\"") == std::string::npos);
-  std::vector<float> z(transform.output_dimensions());
+  isovec::Buffer<float> z(transform.output_dimensions());
   for (std::size_t r = 0; r < std::min<std::size_t>(rows.count, 10); ++r) {
     try {
       transform.apply(rows[r], std::span<float>(z));

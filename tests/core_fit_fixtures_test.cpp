@@ -1,6 +1,7 @@
 // Fits of Fisher's iris data against reference values of other libraries, to 1e-9 relative.
 
 #include <cstdio>
+#include <isovec/buffer.hpp>
 
 #include "catch.hpp"
 #include "fit_inputs.hpp"
@@ -56,9 +57,9 @@ std::string with_ridge(double ridge) {
 }  // namespace
 
 TEST_CASE("iris: mean, covariance and eigenvalues equal NumPy's", "[core][fit][fixture]") {
-  const std::vector<double> mean = iris_statistics().mean();
+  const isovec::Buffer<double> mean = iris_statistics().mean();
   for (std::size_t j = 0; j < 4; ++j) CHECK(std::abs(mean[j] / kScale - iris::kMean[j]) <= kTolerance);
-  const std::vector<SpectrumLine> lines = spectrum(iris_statistics());
+  const isovec::Buffer<SpectrumLine> lines = spectrum(iris_statistics());
   for (std::size_t m = 0; m < 4; ++m) {
     CHECK(std::abs(lines[m].eigenvalue / 100 / iris::kEigenvalues[m] - 1) <= kTolerance);
   }
@@ -74,7 +75,7 @@ TEST_CASE("iris: the matrix of every method equals its reference", "[core][fit][
     Matrix expected;
   };
   const double one_over = std::sqrt(kMinusOne) / kScale;  // references that divide by n
-  const std::vector<Case> cases = {
+  const isovec::Buffer<Case> cases = {
       {"whiten", reference(iris::kZca, 4, 1 / kScale)},
       {"whiten basis=pca", reference(iris::kPca, 4, 1 / kScale)},
       {"whiten basis=cholesky", reference(iris::kCholesky, 4, 1 / kScale)},
@@ -134,7 +135,7 @@ TEST_CASE("iris: Zipf weights give the weighted mean, covariance and whitening",
   const Rows rows = iris_rows();
   Statistics statistics;
   for (std::size_t r = 0; r < rows.count; ++r) statistics.add(rows[r], 1 / static_cast<double>(r + 1));
-  const std::vector<double> mean = statistics.mean();
+  const isovec::Buffer<double> mean = statistics.mean();
   for (std::size_t j = 0; j < 4; ++j)
     CHECK(std::abs(mean[j] / kScale - iris::kZipfMean[j]) <= kTolerance * 10);
   // The reference divides by the sum of the weights.
@@ -160,7 +161,7 @@ TEST_CASE("iris: shrinkage equals scikit-learn's, wherever the shift lies", "[co
 }
 
 TEST_CASE("iris: the cosine of two rows under every method equals its reference", "[core][fit][fixture]") {
-  const std::vector<std::pair<std::string, double>> cases = {
+  const isovec::Buffer<std::pair<std::string, double>> cases = {
       {"none", iris::cosine::kRaw},
       {"center", iris::cosine::kCentered},
       {"standardize", iris::cosine::kStandardized},

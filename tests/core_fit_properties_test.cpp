@@ -1,5 +1,6 @@
 // Mathematical properties of fits, each against float64 arithmetic that shares no code with them.
 
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <numeric>
 
@@ -11,8 +12,8 @@ using namespace isovec::test;
 
 namespace {
 
-const std::vector<std::string> kFullWhitenings = {"whiten", "whiten basis=pca", "whiten basis=cholesky",
-                                                  "whiten basis=zca-cor", "whiten basis=pca-cor"};
+const isovec::Buffer<std::string> kFullWhitenings = {"whiten", "whiten basis=pca", "whiten basis=cholesky",
+                                                     "whiten basis=zca-cor", "whiten basis=pca-cor"};
 constexpr double kCondition =
     1e4;  // of the rows used here; the correlated neighbours add about ten times that
 
@@ -70,7 +71,7 @@ TEST_CASE("full whitening does not see an invertible map before it", "[core][fit
 
 TEST_CASE("fits do not depend on the order of rows", "[core][fit][property]") {
   const Rows rows = normal_rows(600, 12, 43, 5, 100);
-  std::vector<std::size_t> order(rows.count);
+  isovec::Buffer<std::size_t> order(rows.count);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::shuffle(order.begin(), order.end(), std::mt19937(7));
   Statistics shuffled;
@@ -165,14 +166,14 @@ TEST_CASE("equicorrelated data whiten to the closed form", "[core][fit][property
 TEST_CASE("the documented examples of other libraries come out", "[core][fit][property]") {
   SECTION("scikit-learn's PCA") {
     const Rows rows{6, 2, {-1, -1, -2, -1, -3, -2, 1, 1, 2, 1, 3, 2}};
-    const std::vector<SpectrumLine> lines = spectrum(statistics_of(rows));
+    const isovec::Buffer<SpectrumLine> lines = spectrum(statistics_of(rows));
     CHECK(std::abs(lines[0].share - 0.9924428900898052) <= 1e-12);
     CHECK(std::abs(std::sqrt(lines[0].eigenvalue * 5) - 6.300612319734663) <= 1e-12);
     CHECK(std::abs(std::sqrt(lines[1].eigenvalue * 5) - 0.5498039617971051) <= 1e-12);
   }
   SECTION("BigQuery's PCA scales features first") {
     const Rows rows{6, 2, {-1, -1, -2, -1, -3, -2, 1, 1, 2, 1, 3, 2}};
-    const std::vector<double> values = fit_rows(rows, "whiten basis=pca-cor").parts().eigenvalues;
+    const isovec::Buffer<double> values = fit_rows(rows, "whiten basis=pca-cor").parts().eigenvalues;
     CHECK(std::abs(values[0] / 2 - 0.9909902530309829) <= 1e-12);
     CHECK(std::abs(values[1] / 2 - 0.009009746969017185) <= 1e-12);
   }
@@ -196,7 +197,7 @@ TEST_CASE("eigenvalues hold at a mean of 30 spreads, and none is negative", "[co
     const bool single = std::string_view(precision) == "precision=float";
     const Transform white = fit_rows(rows, std::string("whiten basis=pca ") + precision);
     const Matrix w = matrix_of(white), product = w * sigma * transposed(w);
-    const std::vector<double>& values = white.parts().eigenvalues;
+    const isovec::Buffer<double>& values = white.parts().eigenvalues;
     CAPTURE(precision, values.back());
     CHECK(values.back() > 0);
     // v^T S v recovers each eigenvalue to the error of the sums over the largest one.

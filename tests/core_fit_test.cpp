@@ -1,5 +1,6 @@
 // The rules of fits: what applies to what, rank and collapse, keys that belong to the statistics.
 
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 
 #include "catch.hpp"
@@ -75,13 +76,13 @@ TEST_CASE("a spec reads back from its canonical text", "[core][fit][spec]") {
 }
 
 TEST_CASE("each key applies to its methods and to no others", "[core][fit][spec]") {
-  const std::vector<std::string> methods = {"none",       "center", "standardize", "project_mean",
-                                            "remove_top", "pca",    "whiten"};
+  const isovec::Buffer<std::string> methods = {"none",       "center", "standardize", "project_mean",
+                                               "remove_top", "pca",    "whiten"};
   struct Key {
     std::string text;
-    std::vector<std::string> methods;
+    isovec::Buffer<std::string> methods;
   };
-  const std::vector<Key> keys = {
+  const isovec::Buffer<Key> keys = {
       {"drop=2", {"remove_top"}},
       {"k=2", {"pca", "whiten"}},
       {"variance=0.5", {"pca", "whiten"}},
@@ -353,7 +354,7 @@ TEST_CASE("what is dropped, kept and explained is counted", "[core][fit]") {
                   share = fit_rows(rows, "pca variance=0.9");
   CHECK(top.parts().summary.dropped == 3);
   CHECK(pca.output_dimensions() == 4);
-  const std::vector<double>& values = pca.parts().eigenvalues;
+  const isovec::Buffer<double>& values = pca.parts().eigenvalues;
   double total = 0, kept = 0;
   for (std::size_t m = 0; m < 10; ++m) {
     total += values[m];

@@ -34,12 +34,12 @@ Rows transformed(const Rows& rows, const Transform& transform) {
 }
 
 // Mean and squared mean of the cosine over all pairs of different rows, weighted, one by one.
-std::pair<double, double> brute_force(const Rows& rows, const std::vector<double>& weights) {
+std::pair<double, double> brute_force(const Rows& rows, const isovec::Buffer<double>& weights) {
   double mean = 0, squares = 0, total = 0;
   for (std::size_t a = 0; a < rows.count; ++a) {
     for (std::size_t b = 0; b < rows.count; ++b) {
       if (a == b) continue;
-      const std::vector<double> x(rows[a].begin(), rows[a].end()), y(rows[b].begin(), rows[b].end());
+      const isovec::Buffer<double> x(rows[a].begin(), rows[a].end()), y(rows[b].begin(), rows[b].end());
       const double c = test::cosine(x, y), w = weights[a] * weights[b];
       mean += w * c;
       squares += w * c * c;
@@ -83,7 +83,7 @@ TEST_CASE("the report of iris equals the reference, raw, centered and whitened",
 
 TEST_CASE("cosines over all pairs are exact, without any pair", "[core][isotropy]") {
   const Rows rows = normal_rows(90, 7, 50, 1);
-  std::vector<double> weights;
+  isovec::Buffer<double> weights;
   Isotropy isotropy;
   for (std::size_t r = 0; r < rows.count; ++r) {
     weights.push_back(static_cast<double>(r % 4));
@@ -138,7 +138,7 @@ TEST_CASE("duplicates, dead and rogue coordinates and anisotropy are found and s
     }
   }
   const IsotropyReport report = report_of(rows);
-  CHECK(report.dead == std::vector<std::size_t>{3});
+  CHECK(report.dead == isovec::Buffer<std::size_t>{3});
   CHECK(report.rank == 19);
   CHECK(report.rogue == 11);
   CHECK(report.rogue_share > 0.95);
@@ -174,32 +174,33 @@ TEST_CASE("one row and equal rows make a report without false numbers", "[core][
 }
 
 TEST_CASE("ranks share ties, correlations equal their formula", "[core][metrics]") {
-  const std::vector<double> values = {3, 1, 4, 1, 5};
-  CHECK(core::mid_ranks(values) == std::vector<double>{3, 1.5, 4, 1.5, 5});
-  const std::vector<double> x = {1, 2, 3, 4, 5}, up = {2, 4, 8, 16, 32}, down = {5, 4, 3, 2, 1}, flat(5, 7.0);
+  const isovec::Buffer<double> values = {3, 1, 4, 1, 5};
+  CHECK(core::mid_ranks(values) == isovec::Buffer<double>{3, 1.5, 4, 1.5, 5});
+  const isovec::Buffer<double> x = {1, 2, 3, 4, 5}, up = {2, 4, 8, 16, 32}, down = {5, 4, 3, 2, 1},
+                               flat(5, 7.0);
   CHECK(core::spearman(x, up) == 1);
   CHECK(core::spearman(x, down) == -1);
   CHECK(core::pearson(x, down) == -1);
   // By hand: sum of (x - 3)(y - 12.4) = 72, of squares 10 and 595.2.
   CHECK(std::abs(core::pearson(x, up) - 72 / std::sqrt(10 * 595.2)) <= 1e-15);
   CHECK(std::isnan(core::spearman(x, flat)));
-  CHECK(std::isnan(core::pearson(std::vector<double>{1}, std::vector<double>{2})));
+  CHECK(std::isnan(core::pearson(isovec::Buffer<double>{1}, isovec::Buffer<double>{2})));
   // Ties: ranks 1.5 1.5 3 against 1 2 3 have a correlation of root 3 / 2.
-  CHECK(std::abs(core::spearman(std::vector<double>{1, 1, 2}, std::vector<double>{1, 2, 3}) -
+  CHECK(std::abs(core::spearman(isovec::Buffer<double>{1, 1, 2}, isovec::Buffer<double>{1, 2, 3}) -
                  std::sqrt(3) / 2) <= 1e-15);
 }
 
 TEST_CASE("ndcg and recall follow their definition and do not see the order of ties", "[core][metrics]") {
-  const std::vector<double> scores = {0.9, 0.8, 0.7, 0.6}, gains = {0, 1, 0, 1};
+  const isovec::Buffer<double> scores = {0.9, 0.8, 0.7, 0.6}, gains = {0, 1, 0, 1};
   const double second = 1 / std::log2(3.0), fourth = 1 / std::log2(5.0);
   CHECK(std::abs(core::ndcg(scores, gains, 4) - (second + fourth) / (1 + second)) <= 1e-15);
   CHECK(std::abs(core::ndcg(scores, gains, 2) - second / (1 + second)) <= 1e-15);
   CHECK(core::recall(scores, gains, 2) == 0.5);
   CHECK(core::recall(scores, gains, 10) == 1);
-  const std::vector<double> tied(4, 0.5);
+  const isovec::Buffer<double> tied(4, 0.5);
   CHECK(std::abs(core::ndcg(tied, gains, 1) - 0.5) <= 1e-15);
   CHECK(core::recall(tied, gains, 1) == 0.25);
-  CHECK(core::recall(tied, std::vector<double>{1, 1, 0, 0}, 1) == 0.25);
-  CHECK(std::isnan(core::ndcg(scores, std::vector<double>(4, 0.0), 3)));
-  CHECK(std::isnan(core::recall(scores, std::vector<double>(4, 0.0), 3)));
+  CHECK(core::recall(tied, isovec::Buffer<double>{1, 1, 0, 0}, 1) == 0.25);
+  CHECK(std::isnan(core::ndcg(scores, isovec::Buffer<double>(4, 0.0), 3)));
+  CHECK(std::isnan(core::recall(scores, isovec::Buffer<double>(4, 0.0), 3)));
 }

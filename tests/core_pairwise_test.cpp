@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <random>
 
@@ -10,12 +11,12 @@
 namespace {
 
 using namespace isovec::core;
-using Rows = std::vector<std::vector<float>>;
+using Rows = isovec::Buffer<isovec::Buffer<float>>;
 
 Rows random_rows(std::size_t n, std::size_t d, std::uint32_t seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
-  Rows rows(n, std::vector<float>(d));
+  Rows rows(n, isovec::Buffer<float>(d));
   for (auto& row : rows) {
     for (float& x : row) x = normal(random);
   }
@@ -28,7 +29,7 @@ UnitRows unit_rows(const Rows& rows) {
   return result;
 }
 
-double cosine(const std::vector<float>& a, const std::vector<float>& b) {
+double cosine(const isovec::Buffer<float>& a, const isovec::Buffer<float>& b) {
   double dot = 0;
   double aa = 0;
   double bb = 0;
@@ -74,13 +75,13 @@ TEST_CASE("every pair kernel gives the dot products of all rows", "[core][pairwi
     for (const std::size_t stride : {16U, 32U, 48U, 384U}) {
       const Rows a = random_rows(9, stride, 1);
       const Rows b = random_rows(13, stride, 2);
-      std::vector<float> left;
-      std::vector<float> right;
+      isovec::Buffer<float> left;
+      isovec::Buffer<float> right;
       for (const auto& row : a) left.insert(left.end(), row.begin(), row.end());
       for (const auto& row : b) right.insert(right.end(), row.begin(), row.end());
       for (std::size_t m = 0; m <= 9; ++m) {
         for (std::size_t n = 0; n <= 13; ++n) {
-          std::vector<float> out(m * n + 1, 7.5F);
+          isovec::Buffer<float> out(m * n + 1, 7.5F);
           kernels->products(left.data(), m, right.data(), n, stride, out.data());
           REQUIRE(out.back() == 7.5F);
           for (std::size_t i = 0; i < m; ++i) {
@@ -162,8 +163,8 @@ TEST_CASE("masked pairs are those that share a query or a positive", "[core][pai
 TEST_CASE("a histogram counts every pair once", "[core][pairwise]") {
   const Rows rows = random_rows(300, 5, 4);
   for (const std::size_t bins : {1U, 2U, 7U, 40U}) {
-    const std::vector<std::uint64_t> counts = cosine_histogram(unit_rows(rows), bins, kGoOn);
-    std::vector<std::uint64_t> low(bins);  // pairs that a rounding of the cosine cannot move
+    const isovec::Buffer<std::uint64_t> counts = cosine_histogram(unit_rows(rows), bins, kGoOn);
+    isovec::Buffer<std::uint64_t> low(bins);  // pairs that a rounding of the cosine cannot move
     std::uint64_t near_an_edge = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       for (std::size_t j = i + 1; j < rows.size(); ++j) {
@@ -186,7 +187,7 @@ TEST_CASE("a histogram counts every pair once", "[core][pairwise]") {
     CHECK(total == 300 * 299 / 2);
   }
   const Rows poles = {{1, 0}, {-1, 0}, {2, 0}};
-  CHECK(cosine_histogram(unit_rows(poles), 4, kGoOn) == std::vector<std::uint64_t>{2, 0, 0, 1});
+  CHECK(cosine_histogram(unit_rows(poles), 4, kGoOn) == isovec::Buffer<std::uint64_t>{2, 0, 0, 1});
 }
 
 TEST_CASE("a sample depends on the rows and the seed, not on their order", "[core][pairwise]") {
@@ -195,7 +196,7 @@ TEST_CASE("a sample depends on the rows and the seed, not on their order", "[cor
   const auto sample_of = [](const Rows& from, std::uint64_t seed) {
     RowSample sample(2, seed);
     for (const auto& row : from) sample.add(row);
-    std::vector<std::uint64_t> hashes;
+    isovec::Buffer<std::uint64_t> hashes;
     for (std::size_t i = 0; i < sample.rows().size(); ++i) hashes.push_back(sample.rows().hash(i));
     std::sort(hashes.begin(), hashes.end());
     CHECK(sample.seen() == from.size());
@@ -203,7 +204,7 @@ TEST_CASE("a sample depends on the rows and the seed, not on their order", "[cor
   };
   const auto first = sample_of(rows, 1);
   CHECK(first.size() == kMostPairedRows);
-  std::vector<std::uint64_t> all;
+  isovec::Buffer<std::uint64_t> all;
   for (const auto& row : rows) all.push_back(hash_of_row(row, 1));
   std::sort(all.begin(), all.end());
   all.resize(kMostPairedRows);

@@ -1,3 +1,4 @@
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <limits>
 
@@ -33,7 +34,7 @@ void check_same(const Statistics& a, const Statistics& b, double tolerance) {
   CHECK(std::abs(a.effective_rows() / b.effective_rows() - 1) <= tolerance);
   const Matrix expected = covariance_from(b);
   CHECK(relative_difference(covariance_from(a), expected) <= tolerance);
-  const std::vector<double> mean = a.mean(), expected_mean = b.mean();
+  const isovec::Buffer<double> mean = a.mean(), expected_mean = b.mean();
   const double spread = std::sqrt(expected(0, 0));
   for (std::size_t j = 0; j < mean.size(); ++j)
     CHECK(std::abs(mean[j] - expected_mean[j]) <= tolerance * 100 * spread);
@@ -61,7 +62,7 @@ TEST_CASE("mean and covariance equal two passes in float64, also far from the or
   const Matrix expected = covariance_of(rows, static_cast<double>(rows.count - 1));
   // Sums of n terms of float64, about a shift within a few spreads of the mean.
   CHECK(relative_difference(covariance_from(statistics), expected) <= 700 * 2.3e-16 * 16);
-  const std::vector<double> mean = mean_of(rows);
+  const isovec::Buffer<double> mean = mean_of(rows);
   for (std::size_t j = 0; j < dimensions; ++j) {
     CHECK(std::abs(statistics.mean()[j] - mean[j]) <= 700 * 2.3e-16 * (offset + 4));
   }
@@ -110,7 +111,7 @@ TEST_CASE("a million rows at condition 1e6 and a mean of 30 spreads are sound, i
   constexpr double kCondition = 1e6;
   const Rows rows = normal_rows(kRows, kColumns, 18, 30, kCondition);
   // The reference: two passes in long double.
-  std::vector<long double> mean(kColumns), products(kColumns * kColumns);
+  isovec::Buffer<long double> mean(kColumns), products(kColumns * kColumns);
   for (std::size_t r = 0; r < kRows; ++r) {
     for (std::size_t j = 0; j < kColumns; ++j) mean[j] += static_cast<long double>(rows[r][j]) / kRows;
   }
@@ -208,7 +209,7 @@ TEST_CASE("a frequency of 2 is the row twice", "[core][statistics]") {
 TEST_CASE("importance weights count by their ratios only", "[core][statistics]") {
   const Rows rows = normal_rows(80, 5, 12);
   Statistics small, large;
-  std::vector<double> weights;
+  isovec::Buffer<double> weights;
   for (std::size_t r = 0; r < rows.count; ++r) {
     weights.push_back(static_cast<double>(r % 7));
     small.add(rows[r], weights.back());
@@ -242,7 +243,7 @@ TEST_CASE("normalize=before takes rows at norm 1 and counts zero rows", "[core][
       units.values.push_back(static_cast<float>(static_cast<double>(rows[r][j]) / std::sqrt(squares)));
     }
   }
-  const std::vector<float> zero_head = {0, 0, 0, 1};
+  const isovec::Buffer<float> zero_head = {0, 0, 0, 1};
   statistics.add(zero_head);
   CHECK(statistics.rows() == 50);
   CHECK(statistics.sums().zero_rows == 1);
@@ -255,7 +256,7 @@ TEST_CASE("first moments keep numbers for each coordinate, none for pairs", "[co
   StatisticsOptions options;
   options.moments = Moments::first;
   Statistics statistics(options);
-  const std::vector<float> row(kMaxDimensions, 1.5F);
+  const isovec::Buffer<float> row(kMaxDimensions, 1.5F);
   statistics.add(row);
   statistics.add(row);
   CHECK(statistics.sums().second.size() == kMaxDimensions);
@@ -265,9 +266,9 @@ TEST_CASE("first moments keep numbers for each coordinate, none for pairs", "[co
 TEST_CASE("rows that cannot be summed are refused by name, and nothing is lost", "[core][statistics]") {
   const Rows rows = normal_rows(3, 4, 14);
   Statistics statistics = statistics_of(rows);
-  const std::vector<float> with_nan = {1, 2, std::numeric_limits<float>::quiet_NaN(), 4};
-  const std::vector<float> with_infinity = {1, std::numeric_limits<float>::infinity(), 3, 4};
-  const std::vector<float> long_vector = {2e18F, 0, 0, 0}, short_row = {1, 2, 3}, empty;
+  const isovec::Buffer<float> with_nan = {1, 2, std::numeric_limits<float>::quiet_NaN(), 4};
+  const isovec::Buffer<float> with_infinity = {1, std::numeric_limits<float>::infinity(), 3, 4};
+  const isovec::Buffer<float> long_vector = {2e18F, 0, 0, 0}, short_row = {1, 2, 3}, empty;
   CHECK(message_of([&] { statistics.add(with_nan); }) == "element 2 is NaN or infinite");
   CHECK(message_of([&] { statistics.add(with_infinity); }) == "element 1 is NaN or infinite");
   CHECK(message_of([&] { statistics.add(long_vector); }).find("1e18") != std::string::npos);
@@ -282,7 +283,7 @@ TEST_CASE("rows that cannot be summed are refused by name, and nothing is lost",
   CHECK_THROWS_AS(Statistics().add(empty), Error);
   check_same(statistics, statistics_of(rows), 1e-12);
   const std::string too_wide =
-      message_of([&] { Statistics().add(std::vector<float>(kMaxSecondMomentDimensions + 1, 1.0F)); });
+      message_of([&] { Statistics().add(isovec::Buffer<float>(kMaxSecondMomentDimensions + 1, 1.0F)); });
   CHECK(too_wide.find("268533768 bytes") != std::string::npos);
   CHECK(too_wide.find("8192") != std::string::npos);
 }
@@ -319,12 +320,12 @@ TEST_CASE("products of rows are the same sums on every instruction set", "[core]
                                        std::size_t{96}, std::size_t{130});
   const std::size_t count = GENERATE(std::size_t{1}, std::size_t{5}, std::size_t{256});
   const Rows rows = normal_rows(count, columns, 18);
-  const std::vector<double> left(rows.values.begin(), rows.values.end());
-  std::vector<double> weights(count);
+  const isovec::Buffer<double> left(rows.values.begin(), rows.values.end());
+  isovec::Buffer<double> weights(count);
   for (std::size_t r = 0; r < count; ++r) weights[r] = r % 5 == 4 ? -0.5 : 1 + static_cast<double>(r % 3);
   for (const core::MatrixKernels* kernels : core::runnable_matrix_kernels()) {
     CAPTURE(columns, count, kernels->name);
-    std::vector<double> sums(core::triangle(columns), 1), single(sums),
+    isovec::Buffer<double> sums(core::triangle(columns), 1), single(sums),
         workspace(kernels->workspace(columns));
     kernels->add_products(left.data(), left.data(), weights.data(), count, columns, sums.data(),
                           workspace.data());

@@ -1,3 +1,4 @@
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <limits>
 
@@ -9,28 +10,28 @@ using namespace isovec::test;
 
 namespace {
 
-const std::vector<std::string> kSpecs = {"none",
-                                         "center",
-                                         "standardize",
-                                         "project_mean",
-                                         "remove_top drop=2",
-                                         "pca",
-                                         "pca k=5",
-                                         "whiten",
-                                         "whiten k=5",
-                                         "whiten basis=zca k=5",
-                                         "whiten basis=cholesky",
-                                         "whiten basis=zca-cor",
-                                         "whiten basis=pca-cor",
-                                         "whiten eps=1",
-                                         "whiten shrinkage=oas power=0.25",
-                                         "center slice=7",
-                                         "whiten slice=7",
-                                         "project_mean slice=7",
-                                         "center normalize=after",
-                                         "whiten normalize=before",
-                                         "whiten normalize=both",
-                                         "standardize normalize=both slice=7"};
+const isovec::Buffer<std::string> kSpecs = {"none",
+                                            "center",
+                                            "standardize",
+                                            "project_mean",
+                                            "remove_top drop=2",
+                                            "pca",
+                                            "pca k=5",
+                                            "whiten",
+                                            "whiten k=5",
+                                            "whiten basis=zca k=5",
+                                            "whiten basis=cholesky",
+                                            "whiten basis=zca-cor",
+                                            "whiten basis=pca-cor",
+                                            "whiten eps=1",
+                                            "whiten shrinkage=oas power=0.25",
+                                            "center slice=7",
+                                            "whiten slice=7",
+                                            "project_mean slice=7",
+                                            "center normalize=after",
+                                            "whiten normalize=before",
+                                            "whiten normalize=both",
+                                            "standardize normalize=both slice=7"};
 
 const Rows& rows_16() {
   static const Rows rows = normal_rows(400, 16, 60, 2, 100);
@@ -38,18 +39,18 @@ const Rows& rows_16() {
 }
 
 // z by float64 arithmetic of its own: [normalize] slice, (x - mean) W^T, [normalize].
-std::vector<double> reference_z(const Transform& transform, std::span<const float> x) {
+isovec::Buffer<double> reference_z(const Transform& transform, std::span<const float> x) {
   const std::size_t d = transform.input_dimensions();
-  const std::vector<double> mean = transform.mean(), w = transform.matrix();
-  std::vector<double> y(x.begin(), x.end());
+  const isovec::Buffer<double> mean = transform.mean(), w = transform.matrix();
+  isovec::Buffer<double> y(x.begin(), x.end());
   for (std::size_t j = transform.parts().columns; j < d; ++j) y[j] = 0;
-  const auto divide = [](std::vector<double>& v) {
+  const auto divide = [](isovec::Buffer<double>& v) {
     double squares = 0;
     for (const double value : v) squares += value * value;
     for (double& value : v) value /= std::sqrt(squares);
   };
   if (before(transform.parts().normalize)) divide(y);
-  std::vector<double> z(transform.output_dimensions());
+  isovec::Buffer<double> z(transform.output_dimensions());
   for (std::size_t i = 0; i < z.size(); ++i) {
     for (std::size_t j = 0; j < d; ++j) z[i] += w[i * d + j] * (y[j] - mean[j]);
   }
@@ -78,10 +79,10 @@ TEST_CASE("z is W (x - mean), in float64 to its rounding and in float32 to its o
   for (const std::string& spec : kSpecs) {
     CAPTURE(spec);
     const Transform transform = fit_rows(rows_16(), spec);
-    std::vector<double> wide(transform.output_dimensions());
-    std::vector<float> narrow(wide.size());
+    isovec::Buffer<double> wide(transform.output_dimensions());
+    isovec::Buffer<float> narrow(wide.size());
     for (std::size_t r = 0; r < 20; ++r) {
-      const std::vector<double> expected = reference_z(transform, rows_16()[r]);
+      const isovec::Buffer<double> expected = reference_z(transform, rows_16()[r]);
       transform.apply(rows_16()[r], wide);
       transform.apply(rows_16()[r], narrow);
       // Terms of a dot product of 16 are at most 40 times |z| at this condition.
@@ -98,11 +99,11 @@ TEST_CASE("the distance of close vectors under a transform keeps its digits", "[
   for (const std::string& spec : kSpecs) {
     CAPTURE(spec);
     const Transform transform = fit_rows(rows_16(), spec);
-    std::vector<float> a(rows_16()[3].begin(), rows_16()[3].end()), b = a;
+    isovec::Buffer<float> a(rows_16()[3].begin(), rows_16()[3].end()), b = a;
     for (std::size_t j = 0; j < b.size(); ++j) {
       if (j % 3 != 1) b[j] = std::nextafter(b[j], j % 2 == 0 ? 100.0F : -100.0F);
     }
-    std::vector<double> za(transform.output_dimensions()), zb(za.size());
+    isovec::Buffer<double> za(transform.output_dimensions()), zb(za.size());
     transform.apply(a, za);
     transform.apply(b, zb);
     for (std::size_t i = 0; i < za.size(); ++i) za[i] -= zb[i];
@@ -118,7 +119,7 @@ TEST_CASE("the distance of close vectors under a transform keeps its digits", "[
 }
 
 TEST_CASE("an inverse gives x back, and where there is none it says why", "[core][transform]") {
-  const std::vector<std::pair<std::string, std::string>> reasons = {
+  const isovec::Buffer<std::pair<std::string, std::string>> reasons = {
       {"none", ""},
       {"center", ""},
       {"standardize", ""},
@@ -139,7 +140,7 @@ TEST_CASE("an inverse gives x back, and where there is none it says why", "[core
   for (const auto& [spec, reason] : reasons) {
     CAPTURE(spec);
     const Transform transform = fit_rows(rows_16(), spec);
-    std::vector<float> z(transform.output_dimensions()), x(16);
+    isovec::Buffer<float> z(transform.output_dimensions()), x(16);
     transform.apply(rows_16()[3], z);
     if (reason.empty()) {
       transform.inverse(z, x);
@@ -149,8 +150,8 @@ TEST_CASE("an inverse gives x back, and where there is none it says why", "[core
     }
   }
   const Transform whiten = fit_rows(rows_16(), "whiten");
-  std::vector<float> x(16);
-  CHECK_THROWS_AS(whiten.inverse(std::vector<float>(15), x), Error);
+  isovec::Buffer<float> x(16);
+  CHECK_THROWS_AS(whiten.inverse(isovec::Buffer<float>(15), x), Error);
 }
 
 TEST_CASE("a query's form scores untransformed rows as z would", "[core][transform]") {
@@ -175,11 +176,11 @@ TEST_CASE("a query's form scores untransformed rows as z would", "[core][transfo
 
 TEST_CASE("a query may be centered on a mean of its own", "[core][transform]") {
   const Transform whiten = fit_rows(rows_16(), "whiten");
-  const std::vector<float> query_mean(16, 2.5F);
+  const isovec::Buffer<float> query_mean(16, 2.5F);
   const QueryForm form = whiten.query_form(rows_16()[0], query_mean);
-  const std::vector<double> wide_mean(query_mean.begin(), query_mean.end());
+  const isovec::Buffer<double> wide_mean(query_mean.begin(), query_mean.end());
   const Transform moved = recenter(whiten, wide_mean);
-  std::vector<double> zq(16), zx(16);
+  isovec::Buffer<double> zq(16), zx(16);
   moved.apply(rows_16()[0], zq);
   whiten.apply(rows_16()[9], zx);
   double dot = 0;
@@ -189,14 +190,14 @@ TEST_CASE("a query may be centered on a mean of its own", "[core][transform]") {
   CHECK(same_linear_part(moved, whiten));
   CHECK_FALSE(same_linear_part(whiten, fit_rows(rows_16(), "whiten eps=1")));
   CHECK_THROWS_AS(fit_rows(rows_16(), "project_mean").query_form(rows_16()[0], query_mean), Error);
-  CHECK_THROWS_AS(whiten.query_form(rows_16()[0], std::vector<float>(3)), Error);
+  CHECK_THROWS_AS(whiten.query_form(rows_16()[0], isovec::Buffer<float>(3)), Error);
 }
 
 TEST_CASE("norms of many rows are those of single rows, bit for bit", "[core][transform]") {
   for (const std::string& spec : kSpecs) {
     CAPTURE(spec);
     const Transform transform = fit_rows(rows_16(), spec);
-    std::vector<double> norms(37), z(transform.output_dimensions());
+    isovec::Buffer<double> norms(37), z(transform.output_dimensions());
     transform.row_norms(rows_16().values.data(), 16, norms);
     for (std::size_t r = 0; r < norms.size(); ++r) {
       CHECK(norms[r] == transform.row_norm(rows_16()[r]));
@@ -210,7 +211,7 @@ TEST_CASE("norms of many rows are those of single rows, bit for bit", "[core][tr
 TEST_CASE("vectors of another dimension and zero vectors are refused", "[core][transform]") {
   const Transform whiten = fit_rows(rows_16(), "whiten"),
                   unit = fit_rows(rows_16(), "center normalize=before");
-  std::vector<float> z(16), short_row(15), zero(16);
+  isovec::Buffer<float> z(16), short_row(15), zero(16);
   CHECK(message_of([&] { whiten.apply(short_row, z); }) ==
         "the transform takes 16 dimensions, got a vector of 15");
   CHECK_THROWS_AS(whiten.row_norm(short_row), Error);
@@ -221,7 +222,7 @@ TEST_CASE("vectors of another dimension and zero vectors are refused", "[core][t
 }
 
 TEST_CASE("composed transforms are one after the other", "[core][transform]") {
-  const std::vector<std::pair<std::string, std::string>> pairs = {
+  const isovec::Buffer<std::pair<std::string, std::string>> pairs = {
       {"whiten k=5", "whiten"},
       {"center", "whiten"},
       {"remove_top", "whiten k=8"},
@@ -236,7 +237,7 @@ TEST_CASE("composed transforms are one after the other", "[core][transform]") {
   for (const auto& [first, second] : pairs) {
     CAPTURE(first, second);
     const Transform inner = fit_rows(rows_16(), first);
-    Rows middle{400, inner.output_dimensions(), std::vector<float>(400 * inner.output_dimensions())};
+    Rows middle{400, inner.output_dimensions(), isovec::Buffer<float>(400 * inner.output_dimensions())};
     for (std::size_t r = 0; r < 400; ++r) {
       inner.apply(rows_16()[r],
                   std::span<float>(middle.values).subspan(r * middle.dimensions, middle.dimensions));
@@ -244,7 +245,7 @@ TEST_CASE("composed transforms are one after the other", "[core][transform]") {
     // Whitened or projected rows lack directions, hence the ridge.
     const Transform outer = fit_rows(middle, second == "whiten" ? "whiten eps=0.1" : second);
     const Transform both = compose(outer, inner);
-    std::vector<double> direct(both.output_dimensions()), staged(both.output_dimensions());
+    isovec::Buffer<double> direct(both.output_dimensions()), staged(both.output_dimensions());
     for (std::size_t r = 0; r < 10; ++r) {
       both.apply(rows_16()[r], direct);
       outer.apply(middle[r], staged);
@@ -255,57 +256,58 @@ TEST_CASE("composed transforms are one after the other", "[core][transform]") {
   CHECK_THROWS_AS(compose(pca, unit), Error);
   CHECK_THROWS_AS(compose(pca, pca), Error);
   SECTION("a mean that the inner one cannot produce is refused") {
-    const std::vector<double> one_row = {1, 0}, unreachable = {0, 3};
-    const Transform flat = make_transform({}, std::vector<double>{1, 0, 0, 0}, 2);
-    const Transform outer = make_transform(unreachable, std::vector<double>{1, 0, 0, 1}, 2);
+    const isovec::Buffer<double> one_row = {1, 0}, unreachable = {0, 3};
+    const Transform flat = make_transform({}, isovec::Buffer<double>{1, 0, 0, 0}, 2);
+    const Transform outer = make_transform(unreachable, isovec::Buffer<double>{1, 0, 0, 1}, 2);
     CHECK_THROWS_AS(compose(outer, flat), Error);
-    CHECK_NOTHROW(compose(make_transform(one_row, std::vector<double>{1, 0, 0, 1}, 2), flat));
+    CHECK_NOTHROW(compose(make_transform(one_row, isovec::Buffer<double>{1, 0, 0, 1}, 2), flat));
   }
 }
 
 TEST_CASE("recentering needs a mean to replace", "[core][transform]") {
-  const std::vector<double> mean(16, 1.0);
+  const isovec::Buffer<double> mean(16, 1.0);
   CHECK_THROWS_AS(recenter(fit_rows(rows_16(), "project_mean"), mean), Error);
-  CHECK_THROWS_AS(recenter(fit_rows(rows_16(), "center"), std::vector<double>(15)), Error);
-  std::vector<double> z(16);
+  CHECK_THROWS_AS(recenter(fit_rows(rows_16(), "center"), isovec::Buffer<double>(15)), Error);
+  isovec::Buffer<double> z(16);
   recenter(fit_rows(rows_16(), "center"), mean).apply(rows_16()[0], z);
   CHECK(z[0] == static_cast<double>(rows_16()[0][0]) - 1);
 }
 
 TEST_CASE("a transform from outside maps by its mean and matrix", "[core][transform]") {
-  const std::vector<double> mean = {1, 2, 3}, matrix = {1, 0, 1, 0, 2, 0};
+  const isovec::Buffer<double> mean = {1, 2, 3}, matrix = {1, 0, 1, 0, 2, 0};
   const Transform made = make_transform(mean, matrix, 3);
-  const std::vector<float> x = {2, 4, 8};
-  std::vector<double> z(2);
+  const isovec::Buffer<float> x = {2, 4, 8};
+  isovec::Buffer<double> z(2);
   made.apply(x, z);
-  CHECK(z == std::vector<double>{6, 4});
+  CHECK(z == isovec::Buffer<double>{6, 4});
   CHECK(made.mean() == mean);
   CHECK(made.matrix() == matrix);
-  CHECK_THROWS_AS(make_transform(mean, std::vector<double>(5), 3), Error);
-  CHECK_THROWS_AS(make_transform(mean, std::vector<double>(4), 2), Error);
+  CHECK_THROWS_AS(make_transform(mean, isovec::Buffer<double>(5), 3), Error);
+  CHECK_THROWS_AS(make_transform(mean, isovec::Buffer<double>(4), 2), Error);
   CHECK_THROWS_AS(make_transform(mean, matrix, 3, "k=2"), Error);
-  CHECK_THROWS_AS(make_transform(mean, std::vector<double>(6, std::numeric_limits<double>::infinity()), 3),
+  CHECK_THROWS_AS(make_transform(mean, isovec::Buffer<double>(6, std::numeric_limits<double>::infinity()), 3),
                   Error);
   make_transform(mean, matrix, 3, "normalize=after").apply(x, z);
   CHECK(std::abs(norm(z) - 1) <= 1e-15);
-  CHECK(make_transform({}, std::vector<double>{2, 1, 1, 2}, 2).symmetric());
-  CHECK_FALSE(make_transform({}, std::vector<double>{2, 1, 0, 2}, 2).symmetric());
-  std::vector<float> back(2);
+  CHECK(make_transform({}, isovec::Buffer<double>{2, 1, 1, 2}, 2).symmetric());
+  CHECK_FALSE(make_transform({}, isovec::Buffer<double>{2, 1, 0, 2}, 2).symmetric());
+  isovec::Buffer<float> back(2);
   CHECK_THROWS_AS(
-      make_transform({}, std::vector<double>{1, 2, 2, 4}, 2).inverse(std::vector<float>{1, 2}, back), Error);
-  make_transform({}, std::vector<double>{2, 1, 0, 2}, 2).inverse(std::vector<float>{4, 4}, back);
-  CHECK(back == std::vector<float>{1, 2});
+      make_transform({}, isovec::Buffer<double>{1, 2, 2, 4}, 2).inverse(isovec::Buffer<float>{1, 2}, back),
+      Error);
+  make_transform({}, isovec::Buffer<double>{2, 1, 0, 2}, 2).inverse(isovec::Buffer<float>{4, 4}, back);
+  CHECK(back == isovec::Buffer<float>{1, 2});
 }
 
 TEST_CASE("numbers beyond float32 are refused, in a matrix and in z", "[core][transform]") {
   CHECK(message_of([] {
-          static_cast<void>(make_transform({}, std::vector<double>{1e39}, 1));
+          static_cast<void>(make_transform({}, isovec::Buffer<double>{1e39}, 1));
         }).find("beyond float32") != std::string::npos);
-  const Transform large = make_transform({}, std::vector<double>{1e30}, 1);
-  std::vector<float> z(1);
-  CHECK_THROWS_AS(large.apply(std::vector<float>{1e30F}, z), Error);
-  CHECK_NOTHROW(large.apply(std::vector<float>{1e-30F}, z));
-  CHECK(std::isfinite(large.row_norm(std::vector<float>{1e38F})));
+  const Transform large = make_transform({}, isovec::Buffer<double>{1e30}, 1);
+  isovec::Buffer<float> z(1);
+  CHECK_THROWS_AS(large.apply(isovec::Buffer<float>{1e30F}, z), Error);
+  CHECK_NOTHROW(large.apply(isovec::Buffer<float>{1e-30F}, z));
+  CHECK(std::isfinite(large.row_norm(isovec::Buffer<float>{1e38F})));
 }
 
 TEST_CASE("parts that do not fit together are refused", "[core][transform]") {
@@ -330,7 +332,7 @@ TEST_CASE("components are unit directions whose scales make the transform", "[co
                            "whiten k=5", "pca", "whiten power=0.25"}) {
     CAPTURE(spec);
     const Transform transform = fit_rows(rows_16(), spec);
-    const std::vector<Component> parts = components(transform);
+    const isovec::Buffer<Component> parts = components(transform);
     CHECK(parts.size() == transform.parts().summary.kept);
     const Matrix w = matrix_of(transform);
     Matrix gram(16, 16);
@@ -345,8 +347,8 @@ TEST_CASE("components are unit directions whose scales make the transform", "[co
     }
     CHECK(relative_difference(gram, transposed(w) * w) <= 1e-11);
   }
-  const std::vector<Component> standardized = components(fit_rows(rows_16(), "whiten basis=zca-cor"));
-  const std::vector<Component> same = components(fit_rows(rows_16(), "whiten basis=pca-cor"));
+  const isovec::Buffer<Component> standardized = components(fit_rows(rows_16(), "whiten basis=zca-cor"));
+  const isovec::Buffer<Component> same = components(fit_rows(rows_16(), "whiten basis=pca-cor"));
   for (std::size_t m = 0; m < 16; ++m) {
     CHECK(std::abs(standardized[m].scale / same[m].scale - 1) <= 1e-9);
     for (std::size_t j = 0; j < 16; ++j)
@@ -358,8 +360,8 @@ TEST_CASE("components are unit directions whose scales make the transform", "[co
 }
 
 TEST_CASE("a spectrum lists eigenvalues with shares that add up", "[core][transform]") {
-  const std::vector<SpectrumLine> lines = spectrum(fit_rows(rows_16(), "whiten")),
-                                  same = spectrum(statistics_of(rows_16()));
+  const isovec::Buffer<SpectrumLine> lines = spectrum(fit_rows(rows_16(), "whiten")),
+                                     same = spectrum(statistics_of(rows_16()));
   double sum = 0;
   for (std::size_t m = 0; m < 16; ++m) {
     CHECK(std::abs(lines[m].eigenvalue / same[m].eigenvalue - 1) <= 1e-12);
@@ -379,7 +381,7 @@ TEST_CASE("drift sees no change in the fitted rows, and sees a shift and a chang
   CHECK(std::abs(none.participation_ratio - 16) <= 1e-8);
   CHECK(std::abs(none.condition - 1) <= 1e-8);
   CHECK(std::abs(none.mean_variance - 1) <= 1e-8);
-  CHECK(none.findings == std::vector<std::string>{"no drift found"});
+  CHECK(none.findings == isovec::Buffer<std::string>{"no drift found"});
   Rows shifted = rows_16(), stretched = rows_16();
   for (std::size_t r = 0; r < 400; ++r) {
     for (std::size_t j = 0; j < 16; ++j) {

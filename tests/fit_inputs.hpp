@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <isovec/buffer.hpp>
 #include <isovec/fit.hpp>
 #include <isovec/statistics.hpp>
 #include <isovec/transform.hpp>
 #include <random>
 #include <span>
-#include <vector>
 
 namespace isovec::test {
 
@@ -17,7 +17,7 @@ namespace isovec::test {
 struct Rows {
   std::size_t count = 0;
   std::size_t dimensions = 0;
-  std::vector<float> values;
+  isovec::Buffer<float> values;
 
   [[nodiscard]] std::span<const float> operator[](std::size_t r) const {
     return {values.data() + r * dimensions, dimensions};
@@ -61,10 +61,11 @@ inline Transform fit_rows(const Rows& rows, std::string_view spec) {
 struct Matrix {
   std::size_t rows = 0;
   std::size_t columns = 0;
-  std::vector<double> values;
+  isovec::Buffer<double> values;
 
   Matrix(std::size_t r, std::size_t c) : rows(r), columns(c), values(r * c) {}
-  Matrix(std::size_t r, std::size_t c, std::vector<double> v) : rows(r), columns(c), values(std::move(v)) {}
+  Matrix(std::size_t r, std::size_t c, isovec::Buffer<double> v)
+      : rows(r), columns(c), values(std::move(v)) {}
   double& operator()(std::size_t i, std::size_t j) { return values[i * columns + j]; }
   double operator()(std::size_t i, std::size_t j) const { return values[i * columns + j]; }
 };
@@ -108,8 +109,8 @@ inline double relative_difference(const Matrix& a, const Matrix& b) {
 }
 
 /// Weighted mean by two passes in float64; no weights are all 1.
-inline std::vector<double> mean_of(const Rows& rows, const std::vector<double>& weights = {}) {
-  std::vector<double> mean(rows.dimensions);
+inline isovec::Buffer<double> mean_of(const Rows& rows, const isovec::Buffer<double>& weights = {}) {
+  isovec::Buffer<double> mean(rows.dimensions);
   double total = 0;
   for (std::size_t r = 0; r < rows.count; ++r) {
     const double w = weights.empty() ? 1 : weights[r];
@@ -121,8 +122,8 @@ inline std::vector<double> mean_of(const Rows& rows, const std::vector<double>& 
 }
 
 /// Sum of w (x - mean)(x - mean)^T over `divisor`, by two passes.
-inline Matrix covariance_of(const Rows& rows, double divisor, const std::vector<double>& weights = {}) {
-  const std::vector<double> mean = mean_of(rows, weights);
+inline Matrix covariance_of(const Rows& rows, double divisor, const isovec::Buffer<double>& weights = {}) {
+  const isovec::Buffer<double> mean = mean_of(rows, weights);
   Matrix covariance(rows.dimensions, rows.dimensions);
   for (std::size_t r = 0; r < rows.count; ++r) {
     const double w = (weights.empty() ? 1 : weights[r]) / divisor;
@@ -148,7 +149,7 @@ inline double cosine(std::span<const double> a, std::span<const double> b) {
 
 /// Cosine of two rows after a transform, in float64.
 inline double cosine(const Transform& transform, std::span<const float> a, std::span<const float> b) {
-  std::vector<double> za(transform.output_dimensions()), zb(transform.output_dimensions());
+  isovec::Buffer<double> za(transform.output_dimensions()), zb(transform.output_dimensions());
   transform.apply(a, za);
   transform.apply(b, zb);
   return cosine(za, zb);

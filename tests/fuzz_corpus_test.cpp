@@ -2,6 +2,7 @@
 // byte changed, pieces doubled, moved and mixed. ISOVEC_FUZZ_ROUNDS=n mixes n times as many.
 
 #include <algorithm>
+#include <isovec/buffer.hpp>
 #include <random>
 
 #include "catch.hpp"
@@ -40,7 +41,7 @@ long run_each_byte(const Harness& harness, const Bytes& seed) {
 
 class Mixer {
  public:
-  explicit Mixer(std::vector<Bytes> seeds) : seeds_(std::move(seeds)) {}
+  explicit Mixer(isovec::Buffer<Bytes> seeds) : seeds_(std::move(seeds)) {}
   Bytes mix() {
     Bytes bytes = seeds_[draw(seeds_.size())];
     for (std::size_t steps = 1 + draw(4); steps > 0; --steps) change(bytes);
@@ -78,7 +79,7 @@ class Mixer {
     }
   }
 
-  std::vector<Bytes> seeds_;
+  isovec::Buffer<Bytes> seeds_;
   std::mt19937 random_{20260801};
 };
 
@@ -89,7 +90,7 @@ TEST_CASE("no mutation of a sound input does harm", "[fuzz]") {
     const char* only = std::getenv("ISOVEC_FUZZ_HARNESS");
     if (only != nullptr && std::string(only) != harness.name) continue;
     CAPTURE(harness.name);
-    const std::vector<Bytes> seeds = harness.seeds();
+    const isovec::Buffer<Bytes> seeds = harness.seeds();
     REQUIRE(!seeds.empty());
     long count = 0;
     for (const Bytes& seed : seeds) {

@@ -1,5 +1,6 @@
 // Bounds against the distances that scoring every row gives: never wrong, and not so wide as to be useless.
 
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 
 #include "catch.hpp"
@@ -30,8 +31,8 @@ constexpr Metric kMetrics[] = {Metric::cosine, Metric::l2, Metric::dot};
 
 /// A search for all rows within a limit finds in a kept block exactly those, with the same bounds.
 void check_kept(const CodeBlockView& kept, const QueryCode& query, const DistanceBounds& bounds) {
-  std::vector<double> limits = {-std::numeric_limits<double>::infinity(),
-                                std::numeric_limits<double>::infinity()};
+  isovec::Buffer<double> limits = {-std::numeric_limits<double>::infinity(),
+                                   std::numeric_limits<double>::infinity()};
   for (std::size_t r = 0; r < kept.rows(); r += 1 + r) limits.push_back(bounds.least[r]);
   if (query.bounded()) {
     isovec::core::BoundTerms terms;
@@ -57,7 +58,7 @@ void check_kept(const CodeBlockView& kept, const QueryCode& query, const Distanc
 
 /// Checks every row of a block; gives how many rows have bounds.
 template <class Distance>
-std::size_t check_block(const std::vector<std::byte>& bytes, const QueryCode& query, Distance distance) {
+std::size_t check_block(const isovec::Buffer<std::byte>& bytes, const QueryCode& query, Distance distance) {
   const CodeBlockView view = CodeBlockView::parse(bytes);
   DistanceBounds bounds;
   bound_distances(view, query, bounds);
@@ -82,8 +83,8 @@ TEST_CASE("the distance of every row lies within its bounds", "[index][bounds]")
     for (const std::size_t d : {1, 2, 3, 17, 64, 100, 384, 1536}) {
       const VectorSet set = make_set(kind, 256, d, 40);
       for (const Metric metric : kMetrics) {
-        const std::vector<std::byte> bytes = block_of(set, metric, 0, 256);
-        for (const std::vector<float>& q : set.queries) {
+        const isovec::Buffer<std::byte> bytes = block_of(set, metric, 0, 256);
+        for (const isovec::Buffer<float>& q : set.queries) {
           if (metric == Metric::cosine && isovec::test::is_zero(q)) continue;
           CAPTURE(set.name, static_cast<int>(metric));
           check_block(bytes, QueryCode::raw(metric, q),
@@ -101,8 +102,8 @@ TEST_CASE("the distance of every transformed row lies within its bounds", "[inde
       for (const double condition : {1.0, 1e4, 1e8, 1e14}) {
         const Whitening whitening(d, condition, 7);
         for (const Metric metric : kMetrics) {
-          const std::vector<std::byte> bytes = whitening.block_of(set, metric, 0, set.size());
-          for (const std::vector<float>& q : set.queries) {
+          const isovec::Buffer<std::byte> bytes = whitening.block_of(set, metric, 0, set.size());
+          for (const isovec::Buffer<float>& q : set.queries) {
             CAPTURE(set.name, condition, static_cast<int>(metric));
             const auto distance = whitening.distance_to(metric, q);
             check_block(bytes, whitening.query(metric, q),
@@ -120,13 +121,13 @@ TEST_CASE("bounds cover rounding where it is all that tells rows apart", "[index
   for (const std::size_t d : {3, 30, 100}) {
     VectorSet set = make_set(Kind::all_equal, 40, d, 46);
     for (float& x : set.rows) x *= 1000;
-    const std::vector<float> q(set.row(0).begin(), set.row(0).end());
+    const isovec::Buffer<float> q(set.row(0).begin(), set.row(0).end());
     for (const double condition : {1.0, 1e4, 1e8}) {
       Whitening whitening(d, condition, 9);
       for (std::size_t i = 0; i < d; ++i)
         whitening.mean[i] = double{q[i]} + 1e-3 * (1 + 0.1 * static_cast<double>(i % 7));
       for (const Metric metric : kMetrics) {
-        const std::vector<std::byte> bytes = whitening.block_of(set, metric, 0, set.size());
+        const isovec::Buffer<std::byte> bytes = whitening.block_of(set, metric, 0, set.size());
         CAPTURE(d, condition, static_cast<int>(metric));
         const auto distance = whitening.distance_to(metric, q);
         const std::size_t bounded = check_block(bytes, whitening.query(metric, q),
@@ -142,9 +143,9 @@ TEST_CASE("bounds of unit vectors are about as wide as the coding error", "[inde
   // 3.2 / sqrt(384) / 127 and e about scale sqrt(384 / 12) = 0.0073; nothing else may add a tenth to it.
   const VectorSet set = make_set(Kind::ordinary, 256, 384, 42);
   for (const Metric metric : kMetrics) {
-    const std::vector<std::byte> bytes = block_of(set, metric, 0, 256);
+    const isovec::Buffer<std::byte> bytes = block_of(set, metric, 0, 256);
     const CodeBlockView view = CodeBlockView::parse(bytes);
-    for (const std::vector<float>& q : set.queries) {
+    for (const isovec::Buffer<float>& q : set.queries) {
       const QueryCode query = QueryCode::raw(metric, q);
       DistanceBounds bounds;
       bound_distances(view, query, bounds);
@@ -163,7 +164,7 @@ TEST_CASE("ordinary whitening leaves bounds finite at any condition that float64
   const VectorSet set = make_set(Kind::clustered, 100, 64, 43);
   for (const double condition : {1.0, 1e4, 1e6}) {
     const Whitening whitening(64, condition, 8);
-    const std::vector<std::byte> bytes = whitening.block_of(set, Metric::cosine, 0, 100);
+    const isovec::Buffer<std::byte> bytes = whitening.block_of(set, Metric::cosine, 0, 100);
     DistanceBounds bounds;
     bound_distances(CodeBlockView::parse(bytes), whitening.query(Metric::cosine, set.queries[2]), bounds);
     for (std::size_t r = 0; r < 100; ++r) REQUIRE(bounds.most[r] - bounds.least[r] < 0.03);
@@ -174,9 +175,9 @@ TEST_CASE("only numbers beyond float32's squares leave a row without bounds", "[
   for (const Kind kind : all_kinds()) {
     const VectorSet set = make_set(kind, 256, 33, 44);
     for (const Metric metric : kMetrics) {
-      const std::vector<std::byte> bytes = block_of(set, metric, 0, 256);
+      const isovec::Buffer<std::byte> bytes = block_of(set, metric, 0, 256);
       const CodeBlockView view = CodeBlockView::parse(bytes);
-      const std::vector<float>& q = set.queries[0];
+      const isovec::Buffer<float>& q = set.queries[0];
       const std::size_t bounded = check_block(bytes, QueryCode::raw(metric, q), [&](std::size_t r) {
         return exact_distance(metric, q, set.row(r));
       });
@@ -189,10 +190,10 @@ TEST_CASE("only numbers beyond float32's squares leave a row without bounds", "[
 
 TEST_CASE("a block of another column is refused", "[index][bounds]") {
   const VectorSet set = make_set(Kind::ordinary, 10, 8, 45);
-  const std::vector<std::byte> bytes = block_of(set, Metric::cosine, 0, 10);
+  const isovec::Buffer<std::byte> bytes = block_of(set, Metric::cosine, 0, 10);
   const CodeBlockView view = CodeBlockView::parse(bytes);
   DistanceBounds bounds;
-  const std::vector<float> other(9, 1.0F);
+  const isovec::Buffer<float> other(9, 1.0F);
   const Whitening whitening(8, 10, 1);
   REQUIRE_THROWS_AS(bound_distances(view, QueryCode::raw(Metric::cosine, other), bounds), isovec::Error);
   REQUIRE_THROWS_AS(bound_distances(view, QueryCode::raw(Metric::dot, set.queries[0]), bounds),
@@ -202,8 +203,8 @@ TEST_CASE("a block of another column is refused", "[index][bounds]") {
 }
 
 TEST_CASE("a query without a distance is refused", "[index][bounds]") {
-  const std::vector<float> zero(5);
-  const std::vector<float> broken = {1, std::numeric_limits<float>::infinity()};
+  const isovec::Buffer<float> zero(5);
+  const isovec::Buffer<float> broken = {1, std::numeric_limits<float>::infinity()};
   REQUIRE_THROWS_AS(QueryCode::raw(Metric::cosine, zero), isovec::Error);
   REQUIRE_THROWS_AS(QueryCode::raw(Metric::l2, broken), isovec::Error);
   REQUIRE(QueryCode::raw(Metric::l2, zero).bounded());
@@ -213,10 +214,10 @@ TEST_CASE("coarse codes leave no product out, and not much room", "[index][bound
   for (const Kind kind : all_kinds()) {
     for (const std::size_t d : {1, 2, 31, 100, 384}) {
       const VectorSet set = make_set(kind, 256, d, 47);
-      const std::vector<std::byte> bytes = block_of(set, Metric::dot, 0, 256);
+      const isovec::Buffer<std::byte> bytes = block_of(set, Metric::dot, 0, 256);
       const KeptBlock kept(bytes);
       const CodeBlockView view = kept.view();
-      for (const std::vector<float>& q : set.queries) {
+      for (const isovec::Buffer<float>& q : set.queries) {
         const QueryCode query = QueryCode::raw(Metric::dot, q);
         if (!query.bounded() || query.step() == 0) continue;
         isovec::index::Products exact{};
@@ -240,7 +241,7 @@ TEST_CASE("coarse codes leave no product out, and not much room", "[index][bound
 TEST_CASE("a query of zeros is bounded by coarse codes too", "[index][bounds]") {
   for (const Kind kind : all_kinds()) {
     const VectorSet set = make_set(kind, 256, 40, 48);
-    const std::vector<float> zeros(40);
+    const isovec::Buffer<float> zeros(40);
     for (const Metric metric : {Metric::l2, Metric::dot}) {
       CAPTURE(set.name, static_cast<int>(metric));
       check_block(block_of(set, metric, 0, 256), QueryCode::raw(metric, zeros),

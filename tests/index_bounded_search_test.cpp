@@ -1,6 +1,7 @@
 // Searches over codes against scoring every row: the same rows in the same order, whatever the rows, the
 // limit, the filters and the way of reading.
 
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <numeric>
 
@@ -39,11 +40,11 @@ std::int64_t rowid_of(std::size_t row) {
 struct Table {
   const VectorSet& set;
   Metric metric;
-  std::vector<double> distances;  // NaN where a row has none
-  std::vector<bool> alive;
-  std::vector<bool> passing;
-  std::vector<std::vector<std::byte>> blocks;
-  std::vector<KeptBlock> kept;  // the same
+  isovec::Buffer<double> distances;  // NaN where a row has none
+  isovec::Buffer<bool> alive;
+  isovec::Buffer<bool> passing;
+  isovec::Buffer<isovec::Buffer<std::byte>> blocks;
+  isovec::Buffer<KeptBlock> kept;  // the same
 
   [[nodiscard]] double score(std::size_t row) const {
     return metric == Metric::cosine ? 1 - distances[row] : distances[row];
@@ -60,7 +61,7 @@ struct Table {
 
 template <class Distance, class Block>
 Table make_table(const VectorSet& set, Metric metric, Distance distance, Block block) {
-  Table table{set, metric, {}, std::vector<bool>(set.size(), true), std::vector<bool>(set.size(), true),
+  Table table{set, metric, {}, isovec::Buffer<bool>(set.size(), true), isovec::Buffer<bool>(set.size(), true),
               {},  {}};
   for (std::size_t r = 0; r < set.size(); ++r) table.distances.push_back(distance(r));
   for (std::size_t begin = 0; begin + 256 <= set.size(); begin += 256) table.blocks.push_back(block(begin));
@@ -68,7 +69,7 @@ Table make_table(const VectorSet& set, Metric metric, Distance distance, Block b
   return table;
 }
 
-Table make_table(const VectorSet& set, Metric metric, const std::vector<float>& q) {
+Table make_table(const VectorSet& set, Metric metric, const isovec::Buffer<float>& q) {
   return make_table(
       set, metric,
       [&](std::size_t r) {
@@ -92,8 +93,8 @@ bool is_behind(const Hit& hit, const Table& table, std::size_t row) {
   return table.distance(row) > distance || (table.distance(row) == distance && rowid_of(row) > hit.rowid);
 }
 
-std::vector<std::int64_t> expected(const Table& table, const SearchLimits& limits) {
-  std::vector<std::size_t> rows;
+isovec::Buffer<std::int64_t> expected(const Table& table, const SearchLimits& limits) {
+  isovec::Buffer<std::size_t> rows;
   for (std::size_t r = 0; r < table.set.size(); ++r) {
     if (!table.takes_part(r)) continue;
     if (table.distance(r) < limits.range.least || table.distance(r) > limits.range.most) continue;
@@ -105,7 +106,7 @@ std::vector<std::int64_t> expected(const Table& table, const SearchLimits& limit
                                                   : rowid_of(a) < rowid_of(b);
   });
   if (limits.k && rows.size() > *limits.k) rows.resize(*limits.k);
-  std::vector<std::int64_t> ids;
+  isovec::Buffer<std::int64_t> ids;
   for (const std::size_t r : rows) ids.push_back(rowid_of(r));
   return ids;
 }
@@ -159,14 +160,14 @@ void show(const Table& table, const SearchLimits& limits, BoundedSearch& search,
 
 enum class Raw { when_preferred, never };
 
-std::vector<std::int64_t> run(const Table& table, const QueryCode& query, const SearchLimits& limits, Raw raw,
-                              Blocks blocks = Blocks::deferred) {
+isovec::Buffer<std::int64_t> run(const Table& table, const QueryCode& query, const SearchLimits& limits,
+                                 Raw raw, Blocks blocks = Blocks::deferred) {
   BoundedSearch search(query, limits);
   isovec::index::DeferredBlocks deferred;
   if (blocks == Blocks::deferred) search.defer(deferred);
   show(table, limits, search, blocks);
   TableFetcher fetcher(table, limits.rejects);
-  std::vector<std::int64_t> ids;
+  isovec::Buffer<std::int64_t> ids;
   double last = -std::numeric_limits<double>::infinity();
   for (;;) {
     if (raw == Raw::when_preferred && search.prefers_raw_scan()) {
@@ -183,7 +184,7 @@ std::vector<std::int64_t> run(const Table& table, const QueryCode& query, const 
 }
 
 void check_all_ways(const Table& table, const QueryCode& query) {
-  std::vector<SearchLimits> ways;
+  isovec::Buffer<SearchLimits> ways;
   for (const std::size_t k : {0, 1, 2, 10, 100, 255, 256, 700, 100'000}) {
     ways.push_back({k, 10, 0, {}, {}, false});
     ways.push_back({k, 10, 0, {}, {}, true});
@@ -193,8 +194,8 @@ void check_all_ways(const Table& table, const QueryCode& query) {
     ways.push_back({std::nullopt, expected_hits, 0, {}, {}, true});
   }
   // Ranges that begin and end at distances of rows.
-  const std::vector<double> sorted = [&] {
-    std::vector<double> all;
+  const isovec::Buffer<double> sorted = [&] {
+    isovec::Buffer<double> all;
     for (std::size_t r = 0; r < table.set.size(); ++r) {
       if (!std::isnan(table.distances[r])) all.push_back(table.distance(r));
     }
@@ -220,7 +221,7 @@ void check_all_ways(const Table& table, const QueryCode& query) {
   for (const SearchLimits& limits : ways) {
     CAPTURE(table.set.name, static_cast<int>(table.metric), limits.k.value_or(12345), limits.expected,
             limits.rejects, limits.range.least, limits.range.most);
-    const std::vector<std::int64_t> wanted = expected(table, limits);
+    const isovec::Buffer<std::int64_t> wanted = expected(table, limits);
     for (const Blocks blocks : {Blocks::read, Blocks::kept, Blocks::deferred}) {
       REQUIRE(run(table, query, limits, Raw::when_preferred, blocks) == wanted);
       REQUIRE(run(table, query, limits, Raw::never, blocks) == wanted);
@@ -235,7 +236,7 @@ TEST_CASE("a search finds what scoring every row finds, in the same order", "[in
     for (const std::size_t d : {1, 3, 24, 80}) {
       const VectorSet set = make_set(kind, 700, d, 50);
       for (const Metric metric : kMetrics) {
-        for (const std::vector<float>& q : set.queries) {
+        for (const isovec::Buffer<float>& q : set.queries) {
           if (metric == Metric::cosine && isovec::test::is_zero(q)) continue;
           Table table = make_table(set, metric, q);
           if (&q != &set.queries[0]) thin_out(table, 51, &q == &set.queries[1] ? 5 : 9);
@@ -253,7 +254,7 @@ TEST_CASE("a search after whitening finds what scoring every row finds", "[index
     for (const double condition : {1e4, 1e10}) {
       const Whitening whitening(16, condition, 3);
       for (const Metric metric : kMetrics) {
-        const std::vector<float>& q = set.queries[kind == Kind::ordinary ? 2 : 0];
+        const isovec::Buffer<float>& q = set.queries[kind == Kind::ordinary ? 2 : 0];
         const auto distance = whitening.distance_to(metric, q);
         Table table = make_table(
             set, metric, [&](std::size_t r) { return distance(set.row(r)); },
@@ -272,11 +273,12 @@ TEST_CASE("every k from one to the number of rows gives the first k rows", "[ind
     for (const Metric metric : kMetrics) {
       const Table table = make_table(set, metric, set.queries[0]);
       const QueryCode query = QueryCode::raw(metric, set.queries[0]);
-      const std::vector<std::int64_t> all = expected(table, {});
+      const isovec::Buffer<std::int64_t> all = expected(table, {});
       for (std::size_t k = 1; k <= set.size() + 1; ++k) {
         CAPTURE(set.name, k);
         const std::size_t found = std::min(k, all.size());
-        const std::vector<std::int64_t> wanted(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(found));
+        const isovec::Buffer<std::int64_t> wanted(all.begin(),
+                                                  all.begin() + static_cast<std::ptrdiff_t>(found));
         REQUIRE(run(table, query, {k, 10, 0, {}, {}, false}, k % 2 == 0 ? Raw::never : Raw::when_preferred) ==
                 wanted);
       }
@@ -300,7 +302,7 @@ TEST_CASE("a search that ended in the middle leaves nothing to the next", "[inde
   search.defer(deferred);
   show(table, limits, search, Blocks::deferred);
   TableFetcher fetcher(table, false);
-  std::vector<std::int64_t> ids;
+  isovec::Buffer<std::int64_t> ids;
   while (const std::optional<Hit> hit = search.next(fetcher)) ids.push_back(hit->rowid);
   CHECK(ids == expected(table, limits));
 }
@@ -308,7 +310,7 @@ TEST_CASE("a search that ended in the middle leaves nothing to the next", "[inde
 TEST_CASE("few rows are fetched for few hits, and the first of a stream cost what a limit costs",
           "[index][search]") {
   const VectorSet set = make_set(Kind::ordinary, 4'096, 96, 55);
-  const std::vector<float>& q = set.queries[2];
+  const isovec::Buffer<float>& q = set.queries[2];
   const Table table = make_table(set, Metric::cosine, q);
   const QueryCode query = QueryCode::raw(Metric::cosine, q);
   TableFetcher fetcher(table, false);
@@ -407,7 +409,7 @@ TEST_CASE("candidates are taken in ascending bound, however many there are", "[i
   const float limit = GENERATE(-1.0F, 0.25F, std::numeric_limits<float>::infinity());
   CAPTURE(rows, different, limit);
   isovec::index::Candidates candidates;
-  std::vector<float> expected;
+  isovec::Buffer<float> expected;
   for (int row = 0; row < rows; ++row) {
     const auto bound =
         static_cast<float>(random() % static_cast<unsigned>(different)) / static_cast<float>(different);
@@ -416,8 +418,8 @@ TEST_CASE("candidates are taken in ascending bound, however many there are", "[i
   }
   std::sort(expected.begin(), expected.end());
   candidates.begin(limit);
-  std::vector<float> taken;
-  std::vector<bool> seen(static_cast<std::size_t>(rows));
+  isovec::Buffer<float> taken;
+  isovec::Buffer<bool> seen(static_cast<std::size_t>(rows));
   while (!candidates.empty()) {
     const float nearest = candidates.nearest();
     REQUIRE(nearest <= expected[taken.size()]);

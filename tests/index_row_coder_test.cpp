@@ -1,6 +1,7 @@
 // Codes of a column against the scores of Scorer, for fitted transforms of every shape.
 
 #include <cmath>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <isovec/fit.hpp>
 #include <numeric>
@@ -32,10 +33,10 @@ using isovec::test::VectorSet;
 constexpr Metric kMetrics[] = {Metric::cosine, Metric::l2, Metric::dot};
 
 /// The distances that a search over untransformed rows gives.
-std::vector<double> score_all(const VectorSet& set, const Query& query) {
+isovec::Buffer<double> score_all(const VectorSet& set, const Query& query) {
   const isovec::core::FloatingPointScope scope;
-  std::vector<std::int64_t> rowids(set.size());
-  std::vector<double> norms(query.transform == nullptr ? 0 : set.size());
+  isovec::Buffer<std::int64_t> rowids(set.size());
+  isovec::Buffer<double> norms(query.transform == nullptr ? 0 : set.size());
   if (query.transform != nullptr) query.transform->row_norms(set.rows.data(), set.d, norms);
   RowBatch batch;
   batch.vectors = reinterpret_cast<const std::byte*>(set.rows.data());
@@ -44,28 +45,28 @@ std::vector<double> score_all(const VectorSet& set, const Query& query) {
   batch.norms = norms;
   const auto scorer = Scorer::make(query);
   const std::span<const double> scores = scorer->score(batch);
-  std::vector<double> distances(scores.begin(), scores.end());
+  isovec::Buffer<double> distances(scores.begin(), scores.end());
   for (double& score : distances) score = isovec::index::distance_of(query.metric, score);
   return distances;
 }
 
-std::vector<std::int64_t> first_slots(std::size_t count) {
-  std::vector<std::int64_t> slots(count);
+isovec::Buffer<std::int64_t> first_slots(std::size_t count) {
+  isovec::Buffer<std::int64_t> slots(count);
   for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<std::int64_t>(i);
   return slots;
 }
 
-double length_of(const std::vector<double>& v) {
+double length_of(const isovec::Buffer<double>& v) {
   return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0));
 }
 
 /// Checks all rows; gives the widest bounds of a row that has some.
 double check(const VectorSet& set, const RowCoder& coder, const Query& query) {
-  const std::vector<std::byte> bytes = coder.encode(set.rows, first_slots(set.size()), 1);
+  const isovec::Buffer<std::byte> bytes = coder.encode(set.rows, first_slots(set.size()), 1);
   const CodeBlockView view = CodeBlockView::parse(bytes);
   DistanceBounds bounds;
   bound_distances(view, coder.code(query), bounds);
-  const std::vector<double> distances = score_all(set, query);
+  const isovec::Buffer<double> distances = score_all(set, query);
   double widest = 0;
   for (std::size_t r = 0; r < set.size(); ++r) {
     CAPTURE(r, distances[r], bounds.least[r], bounds.most[r]);
@@ -82,10 +83,10 @@ double check(const VectorSet& set, const RowCoder& coder, const Query& query) {
 /// share of what the codes' errors and the 16 bits of the query leave open: 2 |a| (e + 2^-12 |y|) |x| /
 /// (|z_q| |z_x|).
 double check_mapped(const VectorSet& set, const RowCoder& raw, const Query& query) {
-  const std::vector<std::byte> bytes = raw.encode(set.rows, first_slots(set.size()), 1);
+  const isovec::Buffer<std::byte> bytes = raw.encode(set.rows, first_slots(set.size()), 1);
   const CodeBlockView view = CodeBlockView::parse(bytes);
-  std::vector<double> images(set.size());
-  std::vector<float> lengths(set.size());
+  isovec::Buffer<double> images(set.size());
+  isovec::Buffer<float> lengths(set.size());
   query.transform->row_norms(set.rows.data(), set.d, images);
   isovec::index::lengths_of(set.rows, set.d, lengths);
   const QueryForm form = *Scorer::make(query)->form();
@@ -93,7 +94,7 @@ double check_mapped(const VectorSet& set, const RowCoder& raw, const Query& quer
   DistanceBounds bounds;
   mapped.bound(view, bounds);
   const isovec::codec::RowMask defined = mapped.defined(view);
-  const std::vector<double> distances = score_all(set, query);
+  const isovec::Buffer<double> distances = score_all(set, query);
   double widest = 0;
   for (std::size_t r = 0; r < set.size(); ++r) {
     CAPTURE(r, distances[r], bounds.least[r], bounds.most[r]);
@@ -145,11 +146,11 @@ TEST_CASE("codes bound the scores of a search under every fitted transform", "[i
     for (const char* spec : kSpecs) {
       CAPTURE(set.name, spec);
       const Transform transform = fitted(set, spec);
-      std::vector<float> mean = set.queries[3];
+      isovec::Buffer<float> mean = set.queries[3];
       for (float& x : mean) x /= 2;
       for (const Metric metric : kMetrics) {
         const RowCoder coder(metric, set.d, &transform);
-        for (const std::vector<float>& q : set.queries) {
+        for (const isovec::Buffer<float>& q : set.queries) {
           CAPTURE(static_cast<int>(metric));
           const double widest =
               check(set, coder, {metric, isovec::codec::ElementType::float32, q, &transform, {}});
@@ -179,7 +180,7 @@ TEST_CASE("codes of untransformed rows bound the scores under every transform", 
         }
         for (const Metric metric : kMetrics) {
           const RowCoder raw(metric, set.d, nullptr);
-          for (const std::vector<float>& q : set.queries) {
+          for (const isovec::Buffer<float>& q : set.queries) {
             const Query query{metric, isovec::codec::ElementType::float32, q, &transform, {}};
             const QueryForm form = transform.query_form(q);
             if (form.norm == 0 && (metric == Metric::cosine || after(transform.parts().normalize))) continue;
@@ -198,10 +199,10 @@ TEST_CASE("a block with a row that the table does not have is reported", "[index
   const VectorSet set = make_set(Kind::ordinary, 100, 6, 66);
   const Transform transform = fitted(set, "center");
   const Query query{Metric::cosine, isovec::codec::ElementType::float32, set.queries[0], &transform, {}};
-  const std::vector<std::byte> bytes =
+  const isovec::Buffer<std::byte> bytes =
       RowCoder(Metric::cosine, 6, nullptr).encode(set.rows, first_slots(100), 1);
-  const std::vector<double> images(99, 1.0);
-  const std::vector<float> lengths(99, 1.0F);
+  const isovec::Buffer<double> images(99, 1.0);
+  const isovec::Buffer<float> lengths(99, 1.0F);
   const MappedQuery mapped(query, *Scorer::make(query)->form(), {images, lengths});
   REQUIRE_THROWS_AS(mapped.defined(CodeBlockView::parse(bytes)), isovec::Error);
 }
@@ -210,7 +211,7 @@ TEST_CASE("codes bound the scores of a search without a transform", "[index][cod
   const VectorSet set = make_set(Kind::mixed_norms, 200, 18, 61);
   for (const Metric metric : kMetrics) {
     const RowCoder coder(metric, set.d, nullptr);
-    for (const std::vector<float>& q : set.queries)
+    for (const isovec::Buffer<float>& q : set.queries)
       check(set, coder, {metric, isovec::codec::ElementType::float32, q, nullptr, {}});
   }
 }
@@ -235,7 +236,8 @@ TEST_CASE("a column and its transform must have one dimension", "[index][coder]"
   REQUIRE_THROWS_AS(RowCoder(Metric::dot, 7, &transform), isovec::Error);
   const RowCoder coder(Metric::dot, 6, &transform);
   REQUIRE_THROWS_AS(
-      coder.code({Metric::dot, isovec::codec::ElementType::float32, std::vector<float>(7), &transform, {}}),
+      coder.code(
+          {Metric::dot, isovec::codec::ElementType::float32, isovec::Buffer<float>(7), &transform, {}}),
       isovec::Error);
   REQUIRE_THROWS_AS(coder.encode(set.rows, first_slots(49), 0), isovec::Error);
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <random>
 
@@ -24,8 +25,8 @@ constexpr std::size_t kHeader = 4;  // bytes before each row
 constexpr std::size_t kShift = 1;   // so that rows are not aligned
 
 // Whole numbers from -128 to 127, the ends among them; of bits 0 and 1.
-std::vector<float> integers(std::mt19937& random, std::size_t d, ElementType type) {
-  std::vector<float> values(d);
+isovec::Buffer<float> integers(std::mt19937& random, std::size_t d, ElementType type) {
+  isovec::Buffer<float> values(d);
   for (float& value : values) {
     value = type == ElementType::bit ? static_cast<float>(random() % 2)
                                      : static_cast<float>(random() % 256) - 128;
@@ -33,12 +34,12 @@ std::vector<float> integers(std::mt19937& random, std::size_t d, ElementType typ
   return values;
 }
 
-std::vector<double> scores_of(const Query& query, const std::vector<std::vector<float>>& rows) {
+isovec::Buffer<double> scores_of(const Query& query, const isovec::Buffer<isovec::Buffer<float>>& rows) {
   const std::size_t stride = kHeader + isovec::codec::bytes_of(query.type, query.vector.size());
-  std::vector<std::byte> bytes(kShift + rows.size() * stride);
-  std::vector<std::int64_t> rowids(rows.size());
+  isovec::Buffer<std::byte> bytes(kShift + rows.size() * stride);
+  isovec::Buffer<std::int64_t> rowids(rows.size());
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    std::vector<std::byte> row(stride - kHeader);
+    isovec::Buffer<std::byte> row(stride - kHeader);
     isovec::codec::from_float32(rows[r], query.type, row);
     std::memcpy(bytes.data() + kShift + r * stride + kHeader, row.data(), row.size());
   }
@@ -48,7 +49,7 @@ std::vector<double> scores_of(const Query& query, const std::vector<std::vector<
   return {scores.begin(), scores.end()};
 }
 
-double expected_score(Metric metric, const std::vector<float>& q, const std::vector<float>& x) {
+double expected_score(Metric metric, const isovec::Buffer<float>& q, const isovec::Buffer<float>& x) {
   std::int64_t dot = 0, qq = 0, xx = 0, l1 = 0, l2 = 0;
   for (std::size_t i = 0; i < q.size(); ++i) {
     const auto a = static_cast<std::int64_t>(q[i]);
@@ -78,10 +79,10 @@ TEST_CASE("integer rows are scored by sums that are exact", "[index][scorer]") {
       const ElementType type = metric == Metric::hamming ? ElementType::bit : ElementType::int8;
       CAPTURE(d, name_of(metric));
       Query query{metric, type, integers(random, d, type), nullptr, {}};
-      std::vector<std::vector<float>> rows{query.vector,
-                                           std::vector<float>(d, type == ElementType::bit ? 1 : -128)};
+      isovec::Buffer<isovec::Buffer<float>> rows{
+          query.vector, isovec::Buffer<float>(d, type == ElementType::bit ? 1 : -128)};
       while (rows.size() < kRows) rows.push_back(integers(random, d, type));
-      const std::vector<double> scores = scores_of(query, rows);
+      const isovec::Buffer<double> scores = scores_of(query, rows);
       REQUIRE(scores.size() == kRows);
       for (std::size_t r = 0; r < kRows; ++r) {
         const double expected = expected_score(metric, query.vector, rows[r]);
@@ -96,7 +97,7 @@ TEST_CASE("integer rows are scored by sums that are exact", "[index][scorer]") {
 }
 
 TEST_CASE("int8 rows and queries of zeros have no cosine", "[index][scorer]") {
-  const std::vector<double> scores =
+  const isovec::Buffer<double> scores =
       scores_of({Metric::cosine, ElementType::int8, {1, 2}, nullptr, {}}, {{0, 0}, {-128, 0}});
   CHECK(std::isnan(scores[0]));
   CHECK(scores[1] < 0);
@@ -109,15 +110,15 @@ TEST_CASE("float rows of every kind are scored by l1 exactly where no sum is rou
   std::normal_distribution<float> normal;
   for (const ElementType type : {ElementType::float32, ElementType::float16, ElementType::bfloat16}) {
     for (const std::size_t d : {std::size_t{1}, std::size_t{31}, std::size_t{768}}) {
-      Query query{Metric::l1, type, std::vector<float>(d), nullptr, {}};
-      std::vector<std::vector<float>> rows(kRows, std::vector<float>(d));
+      Query query{Metric::l1, type, isovec::Buffer<float>(d), nullptr, {}};
+      isovec::Buffer<isovec::Buffer<float>> rows(kRows, isovec::Buffer<float>(d));
       // Multiples of 1/8 below 16 are exact in every type.
       const auto draw = [&] { return std::round(std::fmod(normal(random) * 4, 16.0F) * 8) / 8; };
       for (float& value : query.vector) value = draw();
       for (auto& row : rows) {
         for (float& value : row) value = draw();
       }
-      const std::vector<double> scores = scores_of(query, rows);
+      const isovec::Buffer<double> scores = scores_of(query, rows);
       for (std::size_t r = 0; r < kRows; ++r) {
         double expected = 0;
         for (std::size_t i = 0; i < d; ++i)
@@ -130,7 +131,7 @@ TEST_CASE("float rows of every kind are scored by l1 exactly where no sum is rou
 
 TEST_CASE("a metric that the rows do not have is refused", "[index][scorer]") {
   const auto make = [](Metric metric, ElementType type) {
-    return Scorer::make({metric, type, std::vector<float>(8, 1.0F), nullptr, {}});
+    return Scorer::make({metric, type, isovec::Buffer<float>(8, 1.0F), nullptr, {}});
   };
   for (const ElementType type :
        {ElementType::float32, ElementType::float16, ElementType::bfloat16, ElementType::int8})
@@ -145,7 +146,7 @@ TEST_CASE("a metric that the rows do not have is refused", "[index][scorer]") {
   for (const auto& [metric, type] :
        {std::pair{Metric::l1, ElementType::float32}, std::pair{Metric::l1, ElementType::int8},
         std::pair{Metric::hamming, ElementType::bit}}) {
-    CHECK_THROWS_AS(Scorer::make({metric, type, std::vector<float>(8, 1.0F), &identity, {}}), Error);
+    CHECK_THROWS_AS(Scorer::make({metric, type, isovec::Buffer<float>(8, 1.0F), &identity, {}}), Error);
   }
-  CHECK_NOTHROW(Scorer::make({Metric::l2, ElementType::int8, std::vector<float>(8, 1.0F), &identity, {}}));
+  CHECK_NOTHROW(Scorer::make({Metric::l2, ElementType::int8, isovec::Buffer<float>(8, 1.0F), &identity, {}}));
 }

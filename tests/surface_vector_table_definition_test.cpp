@@ -114,17 +114,17 @@ TEST_CASE("a table cannot be renamed onto one of its columns", "[surface][defini
 TEST_CASE("the arguments of a CREATE statement are split as SQLite splits them", "[surface][definition]") {
   using isovec::surface::arguments_of;
   CHECK(arguments_of("CREATE VIRTUAL TABLE t USING isovec(a float[2], b text)") ==
-        std::vector<std::string>{"a float[2]", " b text"});
+        isovec::Buffer<std::string>{"a float[2]", " b text"});
   CHECK(arguments_of(
             "CREATE VIRTUAL TABLE \"x(,)\" USING isovec(\"a,)\" float[2] transform='whiten, eps=1')") ==
-        std::vector<std::string>{"\"a,)\" float[2] transform='whiten, eps=1'"});
+        isovec::Buffer<std::string>{"\"a,)\" float[2] transform='whiten, eps=1'"});
   CHECK(arguments_of("CREATE VIRTUAL TABLE t USING isovec(a float[2], -- one, two)\n b text)") ==
-        std::vector<std::string>{"a float[2]", "  \n b text"});
+        isovec::Buffer<std::string>{"a float[2]", "  \n b text"});
   CHECK(arguments_of("CREATE VIRTUAL TABLE t USING isovec([a,)(\"] float[2], b text)") ==
-        std::vector<std::string>{"[a,)(\"] float[2]", " b text"});
+        isovec::Buffer<std::string>{"[a,)(\"] float[2]", " b text"});
   // SQLite passes no empty argument on.
   CHECK(arguments_of("CREATE VIRTUAL TABLE t USING isovec(,a float[2],, /* none */ ,b text,)") ==
-        std::vector<std::string>{"a float[2]", "b text"});
+        isovec::Buffer<std::string>{"a float[2]", "b text"});
   Connection db;
   db.run("CREATE VIRTUAL TABLE t USING isovec(, a float[2],, b text)");
   CHECK(db.one("SELECT name FROM isovec_info('t')") == "a");

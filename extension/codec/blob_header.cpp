@@ -64,8 +64,8 @@ void start_blob(ByteWriter& writer, const Magic& magic) {
   writer.integer(std::uint64_t{0});
 }
 
-std::vector<std::byte> finish_blob(ByteWriter& writer) {
-  std::vector<std::byte>& bytes = writer.bytes();
+Buffer<std::byte> finish_blob(ByteWriter& writer) {
+  Buffer<std::byte>& bytes = writer.bytes();
   const std::uint64_t hash = little_endian(hash_of(std::span(bytes).subspan(kHeaderBytes)));
   std::memcpy(bytes.data() + kHashOffset, &hash, sizeof(hash));
   return std::move(bytes);

@@ -9,9 +9,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "codec/byte_reader.hpp"
 
@@ -33,6 +33,6 @@ inline constexpr Magic kStatisticsMagic = {'i', 's', 'o', 'S'};
 
 /// Starts a BLOB with a header whose hash is filled in by finish_blob.
 void start_blob(ByteWriter& writer, const Magic& magic);
-[[nodiscard]] std::vector<std::byte> finish_blob(ByteWriter& writer);
+[[nodiscard]] Buffer<std::byte> finish_blob(ByteWriter& writer);
 
 }  // namespace isovec::codec

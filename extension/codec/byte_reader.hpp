@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace isovec::codec {
 
@@ -47,10 +47,10 @@ class ByteWriter {
     bytes_.insert(bytes_.end(), begin, begin + value.size());
   }
   void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
-  [[nodiscard]] std::vector<std::byte>& bytes() noexcept { return bytes_; }
+  [[nodiscard]] Buffer<std::byte>& bytes() noexcept { return bytes_; }
 
  private:
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
 };
 
 /// Takes fields from a BLOB. Throws Error{corrupt} "<what> is damaged: ..." where bytes are missing.
@@ -65,9 +65,9 @@ class ByteReader {
     return little_endian(value);
   }
   [[nodiscard]] double number() { return std::bit_cast<double>(integer<std::uint64_t>()); }
-  [[nodiscard]] std::vector<double> numbers(std::size_t count) {
+  [[nodiscard]] Buffer<double> numbers(std::size_t count) {
     if (count > left() / sizeof(double)) refuse("it ends too early");
-    std::vector<double> values(count);
+    Buffer<double> values(count);
     for (double& value : values) value = number();
     return values;
   }

@@ -83,7 +83,7 @@ class BlockEncoder {
         center_(label.dimension),
         block_(shape_.bytes()) {}
 
-  std::vector<std::byte> encode() && {
+  Buffer<std::byte> encode() && {
     for (std::size_t row = 0; row < shape_.rows; ++row) states_[row] = rows_.state(row);
     place_center();
     write_header();
@@ -100,7 +100,7 @@ class BlockEncoder {
 
   /// The longest row that takes part in the center.
   [[nodiscard]] double longest_in_center() const {
-    std::vector<double> norms;
+    Buffer<double> norms;
     for (std::size_t row = 0; row < shape_.rows; ++row) {
       if (states_[row].kind == RowKind::coded) norms.push_back(states_[row].norm);
     }
@@ -113,7 +113,7 @@ class BlockEncoder {
   /// The mean of the rows of ordinary length, in float32.
   void place_center() {
     const double longest = longest_in_center();
-    std::vector<double> sum(shape_.dimension);
+    Buffer<double> sum(shape_.dimension);
     std::size_t count = 0;
     for (std::size_t row = 0; row < shape_.rows; ++row) {
       if (states_[row].kind != RowKind::coded || states_[row].norm > longest) continue;
@@ -195,10 +195,10 @@ class BlockEncoder {
   CodeBlockShape shape_;
   const core::CodeKernels& kernels_ = core::code_kernels();
   std::array<RowState, kBlockRows> states_{};
-  std::vector<double> y_;
-  std::vector<float> center_;
+  Buffer<double> y_;
+  Buffer<float> center_;
   double center_norm_ = 0;
-  std::vector<std::byte> block_;
+  Buffer<std::byte> block_;
 };
 
 class RawRows {
@@ -226,7 +226,7 @@ class RawRows {
   std::size_t d_;
   bool unit_;
   std::span<const float> rows_;
-  mutable std::vector<double> wide_;
+  mutable Buffer<double> wide_;
 };
 
 class MappedRows {
@@ -265,20 +265,20 @@ class MappedRows {
   std::size_t d_;
   bool cosine_;
   const TransformedRows& rows_;
-  mutable std::vector<double> wide_;
-  std::vector<float> zeros_;
+  mutable Buffer<double> wide_;
+  Buffer<float> zeros_;
 };
 
 }  // namespace
 
-std::vector<std::byte> encode_block(const CodeBlockLabel& label, std::span<const float> rows) {
+Buffer<std::byte> encode_block(const CodeBlockLabel& label, std::span<const float> rows) {
   check_label(label, rows.size());
   const core::FloatingPointScope scope;
   const RawRows source(label, rows);
   return BlockEncoder(label, source, false).encode();
 }
 
-std::vector<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows) {
+Buffer<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows) {
   check_label(label, rows.z.size());
   const std::size_t n = label.slots.size();
   if (rows.reaches.size() != n || rows.divisors.size() != n) {

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <span>
-#include <vector>
 
 #include "codec/code_block.hpp"
 
@@ -33,9 +33,9 @@ struct TransformedRows {
 /// A block of untransformed rows: n x d, row-major. float16 and bfloat16 rows are widened first. Throws
 /// Error{invalid_argument} where a number is not finite or the label is impossible, Error{too_big} for a slot
 /// beyond 2^32 - 1.
-[[nodiscard]] std::vector<std::byte> encode_block(const CodeBlockLabel& label, std::span<const float> rows);
+[[nodiscard]] Buffer<std::byte> encode_block(const CodeBlockLabel& label, std::span<const float> rows);
 
 /// A block of transformed rows. Throws as above; a z that is not finite makes its row unbounded.
-[[nodiscard]] std::vector<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows);
+[[nodiscard]] Buffer<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows);
 
 }  // namespace isovec::codec

@@ -23,13 +23,13 @@ std::string hexadecimal(std::uint64_t hash) {
   return text;
 }
 
-void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
+void write_texts(JsonWriter& json, std::string_view key, const Buffer<std::string>& texts) {
   json.key(key).begin_array();
   for (const std::string& text : texts) json.value(text);
   json.end_array();
 }
 
-double norm_of(const std::vector<double>& v) {
+double norm_of(const Buffer<double>& v) {
   double squares = 0;
   for (const double x : v) squares += x * x;
   return std::sqrt(squares);
@@ -94,7 +94,7 @@ std::string to_json(const Statistics& statistics) {
     json.field("mean_norm", norm_of(statistics.mean()));
     if (statistics.degrees_of_freedom() > 0) json.field("total_variance", total_variance(statistics));
   }
-  const std::vector<std::byte> blob = to_blob(statistics);
+  const Buffer<std::byte> blob = to_blob(statistics);
   json.field("bytes", blob.size()).field("hash", hexadecimal(codec::peek_statistics_hash(blob).value_or(0)));
   json.end_object();
   return json.text();
@@ -120,7 +120,7 @@ std::string to_json(const Transform& transform) {
         "this whitens fully; on embeddings that were trained contrastively softer whitening (eps=1, or k= "
         "about a third of the dimensions) usually ranks better: measure on judged pairs");
   }
-  const std::vector<std::byte> blob = to_blob(transform);
+  const Buffer<std::byte> blob = to_blob(transform);
   json.field("bytes", blob.size()).field("hash", hexadecimal(codec::peek_transform_hash(blob).value_or(0)));
   json.end_object();
   return json.text();

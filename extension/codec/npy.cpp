@@ -49,10 +49,10 @@ class Header {
     refuse("the .npy header says neither True nor False of 'fortran_order'");
   }
 
-  [[nodiscard]] std::vector<std::size_t> shape() const {
+  [[nodiscard]] Buffer<std::size_t> shape() const {
     std::string_view value = after("shape");
     if (!value.starts_with('(')) refuse("the .npy header has no shape");
-    std::vector<std::size_t> axes;
+    Buffer<std::size_t> axes;
     for (std::size_t i = 1; i < value.size() && value[i] != ')';) {
       if (value[i] == ' ' || value[i] == ',') {
         ++i;
@@ -147,7 +147,7 @@ NpyArray parse_npy(std::span<const std::byte> blob) {
   NpyArray array;
   array.type = header.type();
   array.by_columns = header.fortran_order();
-  const std::vector<std::size_t> axes = header.shape();
+  const Buffer<std::size_t> axes = header.shape();
   if (axes.empty() || axes.size() > 2) {
     refuse("the .npy file has " + std::to_string(axes.size()) +
            " axes; expected one vector or rows of vectors");
@@ -173,8 +173,8 @@ void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out) {
   for (std::size_t j = 0; j < array.columns; ++j) out[j] = static_cast<float>(element(array, r, j));
 }
 
-std::vector<double> read_npy(const NpyArray& array) {
-  std::vector<double> values;
+Buffer<double> read_npy(const NpyArray& array) {
+  Buffer<double> values;
   if (array.columns == 0) return values;  // and then any number of rows
   values.reserve(array.rows * array.columns);
   for (std::size_t r = 0; r < array.rows; ++r) {
@@ -183,7 +183,7 @@ std::vector<double> read_npy(const NpyArray& array) {
   return values;
 }
 
-std::vector<std::byte> write_npy(std::span<const double> values, std::size_t rows, std::size_t columns) {
+Buffer<std::byte> write_npy(std::span<const double> values, std::size_t rows, std::size_t columns) {
   ByteWriter writer;
   writer.reserve(256 + values.size() * sizeof(double));
   write_header(writer, "<f8", shape_text(rows, columns));
@@ -191,7 +191,7 @@ std::vector<std::byte> write_npy(std::span<const double> values, std::size_t row
   return std::move(writer.bytes());
 }
 
-std::vector<std::byte> write_npy(std::span<const float> values, std::size_t rows, std::size_t columns) {
+Buffer<std::byte> write_npy(std::span<const float> values, std::size_t rows, std::size_t columns) {
   ByteWriter writer;
   writer.reserve(256 + values.size() * sizeof(float));
   write_header(writer, "<f4", shape_text(rows, columns));
@@ -199,7 +199,7 @@ std::vector<std::byte> write_npy(std::span<const float> values, std::size_t rows
   return std::move(writer.bytes());
 }
 
-std::vector<std::byte> write_npy_vector(std::span<const double> values) {
+Buffer<std::byte> write_npy_vector(std::span<const double> values) {
   ByteWriter writer;
   write_header(writer, "<f8", "(" + std::to_string(values.size()) + ",)");
   writer.numbers(values);

@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace isovec::codec {
 
@@ -34,13 +34,13 @@ struct NpyArray {
 /// Row r as float32 (float64 is rounded to nearest). Requires r < rows, out of `columns`.
 void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out);
 /// The whole array as float64, row-major.
-[[nodiscard]] std::vector<double> read_npy(const NpyArray& array);
+[[nodiscard]] Buffer<double> read_npy(const NpyArray& array);
 
 /// A .npy BLOB of rows x columns numbers; write_npy_vector makes a 1-d one.
-[[nodiscard]] std::vector<std::byte> write_npy(std::span<const double> values, std::size_t rows,
-                                               std::size_t columns);
-[[nodiscard]] std::vector<std::byte> write_npy(std::span<const float> values, std::size_t rows,
-                                               std::size_t columns);
-[[nodiscard]] std::vector<std::byte> write_npy_vector(std::span<const double> values);
+[[nodiscard]] Buffer<std::byte> write_npy(std::span<const double> values, std::size_t rows,
+                                          std::size_t columns);
+[[nodiscard]] Buffer<std::byte> write_npy(std::span<const float> values, std::size_t rows,
+                                          std::size_t columns);
+[[nodiscard]] Buffer<std::byte> write_npy_vector(std::span<const double> values);
 
 }  // namespace isovec::codec

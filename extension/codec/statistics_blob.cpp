@@ -84,7 +84,7 @@ void read_arrays(ByteReader& reader, Sums& sums) {
 
 }  // namespace
 
-std::vector<std::byte> to_blob(const Statistics& statistics) {
+Buffer<std::byte> to_blob(const Statistics& statistics) {
   const Sums& sums = statistics.sums();
   ByteWriter writer;
   writer.reserve(128 + 8 * (3 * sums.columns() + sums.second.size()));

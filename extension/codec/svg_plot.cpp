@@ -115,18 +115,18 @@ double cosine_density(double c, double d) {
   return std::exp(log_density);
 }
 
-std::vector<double> densities(const CosineHistogram& histogram) {
+Buffer<double> densities(const CosineHistogram& histogram) {
   std::uint64_t total = 0;
   for (const std::uint64_t count : histogram.counts) total += count;
   const double bin_width = 2.0 / static_cast<double>(histogram.counts.size());
-  std::vector<double> out;
+  Buffer<double> out;
   for (const std::uint64_t count : histogram.counts) {
     out.push_back(total == 0 ? 0 : static_cast<double>(count) / static_cast<double>(total) / bin_width);
   }
   return out;
 }
 
-std::string outline(const std::vector<double>& heights, const Axes& axes) {
+std::string outline(const Buffer<double>& heights, const Axes& axes) {
   const double bin_width = 2.0 / static_cast<double>(heights.size());
   std::string points = point(axes.x(-1), axes.y(0));
   for (std::size_t i = 0; i < heights.size(); ++i) {
@@ -153,8 +153,8 @@ void draw_curve(Sheet& sheet, const Axes& axes, double d) {
 
 }  // namespace
 
-std::string plot_cosines(const std::vector<CosineHistogram>& histograms, std::optional<double> dimensions) {
-  std::vector<std::vector<double>> heights;
+std::string plot_cosines(const Buffer<CosineHistogram>& histograms, std::optional<double> dimensions) {
+  Buffer<Buffer<double>> heights;
   double peak = dimensions ? curve_peak(*dimensions) : 0;
   for (const auto& histogram : histograms) {
     heights.push_back(densities(histogram));
@@ -180,7 +180,7 @@ std::string plot_cosines(const std::vector<CosineHistogram>& histograms, std::op
   return sheet.finish();
 }
 
-std::string plot_spectra(const std::vector<Spectrum>& spectra) {
+std::string plot_spectra(const Buffer<Spectrum>& spectra) {
   double least = std::numeric_limits<double>::infinity(), most = 0;
   std::size_t longest = 1;
   for (const auto& spectrum : spectra) {

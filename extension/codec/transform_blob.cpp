@@ -85,7 +85,7 @@ void read_linear(ByteReader& reader, TransformParts& parts, std::size_t projecte
       parts.linear = reader.numbers(parts.output_dimensions * c);
       break;
     case Linear::symmetric: {
-      const std::vector<double> triangle = reader.numbers(c * (c + 1) / 2);
+      const Buffer<double> triangle = reader.numbers(c * (c + 1) / 2);
       parts.linear.resize(c * c);
       for (std::size_t i = 0, index = 0; i < c; ++i) {
         for (std::size_t j = 0; j <= i; ++j, ++index) {
@@ -110,16 +110,16 @@ Enum read_choice(ByteReader& reader, std::uint8_t last) {
   return static_cast<Enum>(value);
 }
 
-std::vector<std::string> read_warnings(ByteReader& reader) {
+Buffer<std::string> read_warnings(ByteReader& reader) {
   const std::size_t count = reader.integer<std::uint32_t>();
-  std::vector<std::string> warnings;
+  Buffer<std::string> warnings;
   for (std::size_t i = 0; i < count; ++i) warnings.push_back(reader.text());
   return warnings;
 }
 
 }  // namespace
 
-std::vector<std::byte> to_blob(const Transform& transform) {
+Buffer<std::byte> to_blob(const Transform& transform) {
   const TransformParts& parts = transform.parts();
   ByteWriter writer;
   writer.reserve(1024 + 8 * (3 * parts.columns + parts.linear.size()));

@@ -2,7 +2,6 @@
 // Conversions between the element types of vectors.
 
 #include <span>
-#include <vector>
 
 #include "codec/vector_blob.hpp"
 

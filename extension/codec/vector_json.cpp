@@ -35,8 +35,7 @@ const char* skip_blanks(const char* p, const char* end) noexcept {
 }
 
 // One number, stored at values[index]; returns where it ends.
-const char* parse_element(std::string_view text, const char* p, std::vector<float>& values,
-                          std::size_t index) {
+const char* parse_element(std::string_view text, const char* p, Buffer<float>& values, std::size_t index) {
   const JsonFloat number = parse_json_float(p, text.data() + text.size());
   if (number.status == JsonFloat::Status::malformed) {
     throw_malformed(text, number.end, number.end == p ? "a number" : "a digit");
@@ -86,7 +85,7 @@ char* write_element(char* first, char* last, const VectorView& vector, std::size
 
 }  // namespace
 
-std::vector<float> parse_vector_json(std::string_view text) {
+Buffer<float> parse_vector_json(std::string_view text) {
   const char* const end = text.data() + text.size();
   const char* p = skip_blanks(text.data(), end);
   if (p == end || *p != '[') throw_malformed(text, p, "'['");
@@ -94,7 +93,7 @@ std::vector<float> parse_vector_json(std::string_view text) {
   if (p != end && *p == ']') {
     throw Error(Code::invalid_argument, "the JSON array is empty: a vector has at least one element");
   }
-  std::vector<float> values(std::min(text.size() / 2, kMaximumDimension));  // "1," is two bytes an element
+  Buffer<float> values(std::min(text.size() / 2, kMaximumDimension));  // "1," is two bytes an element
   std::size_t count = 0;
   for (;; ++count) {
     p = skip_blanks(parse_element(text, p, values, count), end);

@@ -2,9 +2,9 @@
 // Vectors as JSON text: one array of numbers, nothing else, strict RFC 8259 (blanks as it permits them),
 // whatever the locale. A number that lies between two float32 values becomes the nearer one (ties to even).
 
+#include <isovec/buffer.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "codec/vector_blob.hpp"
 
@@ -14,7 +14,7 @@ namespace isovec::codec {
 /// counted from 0, where the text is anything else, where the array is empty or longer than
 /// kMaximumDimension, and where a number is beyond float32; a number nearer to 0 than the least positive
 /// float32 rounds to it or to 0.
-[[nodiscard]] std::vector<float> parse_vector_json(std::string_view text);
+[[nodiscard]] Buffer<float> parse_vector_json(std::string_view text);
 
 /// The vector as a JSON array without blanks. Each number is the shortest that reads back as the same
 /// element of the vector's type. Throws where an element is NaN or infinite.

@@ -61,10 +61,10 @@ Variances variances_of(const Statistics& statistics, std::size_t columns) {
   return result;
 }
 
-std::vector<double> covariance_of(const Statistics& statistics, std::size_t columns) {
+Buffer<double> covariance_of(const Statistics& statistics, std::size_t columns) {
   const Sums& sums = statistics.sums();
   const double freedom = statistics.degrees_of_freedom();
-  std::vector<double> covariance(triangle(columns));
+  Buffer<double> covariance(triangle(columns));
   for (std::size_t i = 0, index = 0; i < columns; ++i) {
     const double offset = sums.first[i] / sums.weight;
     for (std::size_t j = 0; j <= i; ++j, ++index) {
@@ -75,10 +75,10 @@ std::vector<double> covariance_of(const Statistics& statistics, std::size_t colu
   return covariance;
 }
 
-std::vector<double> correlation_of(const std::vector<double>& covariance, const Variances& variances) {
-  std::vector<double> deviations(variances.columns);
+Buffer<double> correlation_of(const Buffer<double>& covariance, const Variances& variances) {
+  Buffer<double> deviations(variances.columns);
   for (std::size_t j = 0; j < deviations.size(); ++j) deviations[j] = std::sqrt(variances.variances[j]);
-  std::vector<double> correlation(covariance.size());
+  Buffer<double> correlation(covariance.size());
   for (std::size_t i = 0, index = 0; i < deviations.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j, ++index) {
       if (variances.dead[i] || variances.dead[j]) continue;
@@ -102,7 +102,7 @@ double correlation_noise(const Statistics& statistics, const Variances& variance
          square(sums.rounding) * largest_square;
 }
 
-double squared_frobenius(const std::vector<double>& packed, std::size_t columns) noexcept {
+double squared_frobenius(const Buffer<double>& packed, std::size_t columns) noexcept {
   double sum = 0;
   for (std::size_t i = 0; i < columns; ++i) {
     const double* const row = packed.data() + triangle(i);
@@ -135,7 +135,7 @@ double ledoit_wolf_shrinkage(const Statistics& statistics, double squared_norm, 
 
 // Two coordinates repeat each other where the smaller eigenvalue of their 2 x 2 correlation, 1 - |r|, is
 // noise.
-Duplicates find_duplicates(const std::vector<double>& covariance, const Variances& variances) {
+Duplicates find_duplicates(const Buffer<double>& covariance, const Variances& variances) {
   Duplicates found;
   for (std::size_t i = 0; i < variances.columns; ++i) {
     if (variances.dead[i]) continue;

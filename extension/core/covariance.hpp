@@ -2,22 +2,22 @@
 // Covariance and correlation from statistics, with the size of the error they carry.
 
 #include <cstddef>
+#include <isovec/buffer.hpp>
 #include <isovec/statistics.hpp>
 #include <string>
-#include <vector>
 
 namespace isovec::core {
 
 /// Mean and variance of `columns` coordinates, and what of the variance is noise.
 struct Variances {
   std::size_t columns = 0;
-  std::vector<double> mean;       ///< c
-  std::vector<double> variances;  ///< c
-  double trace = 0;               ///< sum of variances
+  Buffer<double> mean;       ///< c
+  Buffer<double> variances;  ///< c
+  double trace = 0;          ///< sum of variances
   /// Eigenvalues and variances at or below this are indistinguishable from 0: the error of the sums plus the
   /// rounding of the rows' elements. See noise_of.
   double noise = 0;
-  std::vector<bool> dead;  ///< c: variance <= noise
+  Buffer<bool> dead;  ///< c: variance <= noise
   std::size_t dead_count = 0;
 };
 
@@ -25,11 +25,10 @@ struct Variances {
 [[nodiscard]] Variances variances_of(const Statistics& statistics, std::size_t columns);
 
 /// The leading columns x columns block of the covariance, packed lower triangle. Requires second moments.
-[[nodiscard]] std::vector<double> covariance_of(const Statistics& statistics, std::size_t columns);
+[[nodiscard]] Buffer<double> covariance_of(const Statistics& statistics, std::size_t columns);
 
 /// The correlation from a packed covariance; rows and columns of dead coordinates are 0.
-[[nodiscard]] std::vector<double> correlation_of(const std::vector<double>& covariance,
-                                                 const Variances& variances);
+[[nodiscard]] Buffer<double> correlation_of(const Buffer<double>& covariance, const Variances& variances);
 
 /// The noise of correlations: as Variances::noise for variables of variance 1.
 [[nodiscard]] double correlation_noise(const Statistics& statistics, const Variances& variances);
@@ -39,7 +38,7 @@ struct Variances {
                                         std::size_t columns) noexcept;
 
 /// Sum of squared entries of a symmetric matrix given by its packed lower triangle.
-[[nodiscard]] double squared_frobenius(const std::vector<double>& packed, std::size_t columns) noexcept;
+[[nodiscard]] double squared_frobenius(const Buffer<double>& packed, std::size_t columns) noexcept;
 
 /// Oracle approximating shrinkage (Chen et al. 2010, in scikit-learn's form): the share rho of the mean
 /// eigenvalue, from trace, squared Frobenius norm, dimension and number of rows. Free of scale.
@@ -55,6 +54,6 @@ struct Duplicates {
   std::size_t count = 0;  ///< coordinates that repeat an earlier one
   std::string text;       ///< the first few, "coordinate 5 repeats 2, 7 repeats 2"
 };
-[[nodiscard]] Duplicates find_duplicates(const std::vector<double>& covariance, const Variances& variances);
+[[nodiscard]] Duplicates find_duplicates(const Buffer<double>& covariance, const Variances& variances);
 
 }  // namespace isovec::core

@@ -38,22 +38,22 @@ void check(const TransformParts& parts, const Statistics& statistics) {
 }
 
 // W S W^T, packed.
-std::vector<double> transformed_covariance(const Transform& transform, const std::vector<double>& packed,
-                                           const Checkpoint& checkpoint) {
+Buffer<double> transformed_covariance(const Transform& transform, const Buffer<double>& packed,
+                                      const Checkpoint& checkpoint) {
   const TransformParts& parts = transform.parts();
   const std::size_t columns = parts.columns, outputs = parts.output_dimensions;
-  std::vector<double> full(columns * columns), half(outputs * columns), result(outputs * outputs);
+  Buffer<double> full(columns * columns), half(outputs * columns), result(outputs * outputs);
   for (std::size_t i = 0, index = 0; i < columns; ++i) {
     for (std::size_t j = 0; j <= i; ++j, ++index)
       full[i * columns + j] = full[j * columns + i] = packed[index];
   }
-  const std::vector<double> w = transform.matrix();
+  const Buffer<double> w = transform.matrix();
   const std::size_t step = parts.input_dimensions;
   core::multiply_add(outputs, columns, columns, 1.0, {w.data(), step, 1}, {full.data(), columns, 1},
                      half.data(), columns, checkpoint);
   core::multiply_add(outputs, outputs, columns, 1.0, {half.data(), columns, 1}, {w.data(), 1, step},
                      result.data(), outputs, checkpoint);
-  std::vector<double> lower;
+  Buffer<double> lower;
   lower.reserve(core::triangle(outputs));
   for (std::size_t i = 0; i < outputs; ++i) {
     for (std::size_t j = 0; j <= i; ++j)
@@ -62,9 +62,9 @@ std::vector<double> transformed_covariance(const Transform& transform, const std
   return lower;
 }
 
-void measure_mean(Drift& drift, const Transform& transform, const std::vector<double>& mean) {
+void measure_mean(Drift& drift, const Transform& transform, const Buffer<double>& mean) {
   const TransformParts& parts = transform.parts();
-  const std::vector<double> w = transform.matrix();
+  const Buffer<double> w = transform.matrix();
   double squares = 0;
   for (std::size_t i = 0; i < parts.output_dimensions; ++i) {
     double shift = 0;
@@ -77,14 +77,14 @@ void measure_mean(Drift& drift, const Transform& transform, const std::vector<do
   drift.mean_shift = std::sqrt(squares / static_cast<double>(parts.output_dimensions));
 }
 
-void measure_shape(Drift& drift, std::vector<double> packed, std::size_t outputs, double relative_error,
+void measure_shape(Drift& drift, Buffer<double> packed, std::size_t outputs, double relative_error,
                    const Checkpoint& checkpoint) {
   double trace = 0;
   for (std::size_t i = 0; i < outputs; ++i) trace += packed[core::triangle(i) + i];
   const double norm = core::squared_frobenius(packed, outputs);
   drift.mean_variance = trace / static_cast<double>(outputs);
   drift.participation_ratio = norm > 0 ? trace * trace / norm : 0;
-  const std::vector<double> values = core::decompose_symmetric(std::move(packed), outputs, checkpoint).values;
+  const Buffer<double> values = core::decompose_symmetric(std::move(packed), outputs, checkpoint).values;
   const double threshold = relative_error * trace + 1e-12 * values.front();
   const auto last = std::find_if(values.rbegin(), values.rend(), [&](double v) { return v > threshold; });
   drift.condition = last != values.rend() ? values.front() / *last : 0;

@@ -25,10 +25,10 @@ std::size_t triangle(std::size_t n) {
 
 // T = Q^T A Q with Q = H(n-1) ... H(1), H(i) = I - tau_i v_i v_i^T, where v_i has i entries and ends in 1.
 struct Tridiagonal {
-  std::vector<double> diagonal;      // n
-  std::vector<double> off_diagonal;  // n; entry i couples i and i + 1, the last is 0
-  std::vector<double> taus;          // n; entry i is that of H(i)
-  std::vector<double> reflectors;    // packed as the matrix was: row i holds v_i in its first i entries
+  Buffer<double> diagonal;      // n
+  Buffer<double> off_diagonal;  // n; entry i couples i and i + 1, the last is 0
+  Buffer<double> taus;          // n; entry i is that of H(i)
+  Buffer<double> reflectors;    // packed as the matrix was: row i holds v_i in its first i entries
 };
 
 // Turns x (n entries) into v such that (I - tau v v^T) x = beta e_last, v ending in 1.
@@ -49,7 +49,7 @@ Reflector make_reflector(double* x, std::size_t n, const MatrixKernels& kernels)
 // Reduces a matrix from its last row upwards, so that what remains is always a prefix of the packed triangle.
 class Reduction {
  public:
-  Reduction(std::vector<double> packed, std::size_t n, const Checkpoint& checkpoint)
+  Reduction(Buffer<double> packed, std::size_t n, const Checkpoint& checkpoint)
       : n_(n),
         checkpoint_(checkpoint),
         kernels_(matrix_kernels()),
@@ -118,7 +118,7 @@ class Reduction {
       std::copy(w(s), w(s) + m, factors_right_.data() + s * m);
       std::copy(v(s), v(s) + m, factors_right_.data() + (steps + s) * m);
     }
-    const std::vector<double> weights(2 * steps, -1.0);
+    const Buffer<double> weights(2 * steps, -1.0);
     kernels_.add_products(factors_left_.data(), factors_right_.data(), weights.data(), 2 * steps, m,
                           result_.reflectors.data(), workspace_.data());
   }
@@ -126,17 +126,17 @@ class Reduction {
   std::size_t n_;
   const Checkpoint& checkpoint_;
   const MatrixKernels& kernels_;
-  std::vector<double> left_, right_;  // v and w of the block at hand, a row each
-  std::vector<double> factors_left_, factors_right_;
-  std::vector<double> workspace_;
+  Buffer<double> left_, right_;  // v and w of the block at hand, a row each
+  Buffer<double> factors_left_, factors_right_;
+  Buffer<double> workspace_;
   Tridiagonal result_;
 };
 
 // The triangular factor of a block: H(first) ... H(last - 1) = I - V^T F V with the v_i as rows of V (b x m).
-std::vector<double> block_factor(const std::vector<double>& v, const double* taus, std::size_t b,
-                                 std::size_t m, const MatrixKernels& kernels) {
-  std::vector<double> factor(b * b);
-  std::vector<double> products(b);
+Buffer<double> block_factor(const Buffer<double>& v, const double* taus, std::size_t b, std::size_t m,
+                            const MatrixKernels& kernels) {
+  Buffer<double> factor(b * b);
+  Buffer<double> products(b);
   for (std::size_t j = 0; j < b; ++j) {
     for (std::size_t i = 0; i < j; ++i) products[i] = kernels.dot(&v[i * m], &v[j * m], m);
     for (std::size_t i = 0; i < j; ++i) {
@@ -150,21 +150,21 @@ std::vector<double> block_factor(const std::vector<double>& v, const double* tau
 }
 
 // Q^T = H(1) ... H(n-1), row-major. The first i reflectors touch only the leading i x i block.
-std::vector<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t n,
-                                          const Checkpoint& checkpoint) {
+Buffer<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t n,
+                                     const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
-  std::vector<double> basis(n * n);
+  Buffer<double> basis(n * n);
   for (std::size_t i = 0; i < n; ++i) basis[i * n + i] = 1;
   for (std::size_t first = 1; first < n; first += kReflectorBlock) {
     const std::size_t b = std::min(kReflectorBlock, n - first);
     const std::size_t m = first + b - 1;
-    std::vector<double> v(b * m);
+    Buffer<double> v(b * m);
     for (std::size_t s = 0; s < b; ++s) {
       const double* const row = tridiagonal.reflectors.data() + triangle(first + s);
       std::copy(row, row + first + s, v.data() + s * m);
     }
-    const std::vector<double> factor = block_factor(v, &tridiagonal.taus[first], b, m, kernels);
-    std::vector<double> products(m * b), scaled(m * b);
+    const Buffer<double> factor = block_factor(v, &tridiagonal.taus[first], b, m, kernels);
+    Buffer<double> products(m * b), scaled(m * b);
     multiply_add(m, b, m, 1.0, {basis.data(), n, 1}, {v.data(), 1, m}, products.data(), b, {});
     multiply_add(m, b, b, 1.0, {products.data(), b, 1}, {factor.data(), b, 1}, scaled.data(), b, {});
     multiply_add(m, m, b, -1.0, {scaled.data(), b, 1}, {v.data(), m, 1}, basis.data(), n, {});
@@ -176,8 +176,7 @@ std::vector<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::s
 // Implicit QL on a tridiagonal matrix; the rotations go to the rows of `vectors` in batches.
 class ImplicitQl {
  public:
-  ImplicitQl(std::vector<double>& d, std::vector<double>& e, std::vector<double>& vectors,
-             const Checkpoint& checkpoint)
+  ImplicitQl(Buffer<double>& d, Buffer<double>& e, Buffer<double>& vectors, const Checkpoint& checkpoint)
       : d_(d), e_(e), vectors_(vectors), checkpoint_(checkpoint), n_(d.size()) {
     cosines_.reserve(kRotationBatch + n_);
     sines_.reserve(kRotationBatch + n_);
@@ -257,21 +256,21 @@ class ImplicitQl {
     sines_.clear();
   }
 
-  std::vector<double>& d_;
-  std::vector<double>& e_;
-  std::vector<double>& vectors_;
+  Buffer<double>& d_;
+  Buffer<double>& e_;
+  Buffer<double>& vectors_;
   const Checkpoint& checkpoint_;
   std::size_t n_;
-  std::vector<double> cosines_, sines_;  // never grow beyond what is reserved: sweeps point into them
-  std::vector<Sweep> sweeps_;
-  std::vector<double> workspace_;
+  Buffer<double> cosines_, sines_;  // never grow beyond what is reserved: sweeps point into them
+  Buffer<Sweep> sweeps_;
+  Buffer<double> workspace_;
 };
 
 // Rows of `vectors` in the order given, in place: follows the cycles of the permutation.
-void reorder_rows(std::vector<double>& vectors, const std::vector<std::size_t>& order) {
+void reorder_rows(Buffer<double>& vectors, const Buffer<std::size_t>& order) {
   const std::size_t n = order.size();
-  std::vector<bool> done(n);
-  std::vector<double> saved(n);
+  Buffer<bool> done(n);
+  Buffer<double> saved(n);
   for (std::size_t start = 0; start < n; ++start) {
     if (done[start] || order[start] == start) continue;
     const auto row = [&](std::size_t i) { return vectors.begin() + static_cast<std::ptrdiff_t>(i * n); };
@@ -287,7 +286,7 @@ void reorder_rows(std::vector<double>& vectors, const std::vector<std::size_t>& 
 }
 
 // Scales entries to at most 1, so that no square below over- or underflows unheeded; returns the factor.
-double scale_to_one(std::vector<double>& packed) {
+double scale_to_one(Buffer<double>& packed) {
   double largest = 0;
   for (const double a : packed) {
     if (!std::isfinite(a)) throw Error(Code::invalid_argument, "the covariance is not finite");
@@ -312,19 +311,18 @@ void fix_sign(double* direction, std::size_t n) noexcept {
   }
 }
 
-EigenDecomposition decompose_symmetric(std::vector<double> packed, std::size_t n,
-                                       const Checkpoint& checkpoint) {
+EigenDecomposition decompose_symmetric(Buffer<double> packed, std::size_t n, const Checkpoint& checkpoint) {
   EigenDecomposition result;
   if (n == 0) return result;
   const Checkpoint asked = n >= kAsksFrom ? checkpoint : Checkpoint();
   const double scale = scale_to_one(packed);
   Tridiagonal tridiagonal = Reduction(std::move(packed), n, asked).run();
   result.vectors = form_transposed_basis(tridiagonal, n, asked);
-  std::vector<double>().swap(tridiagonal.reflectors);
-  std::vector<double>& d = tridiagonal.diagonal;
+  Buffer<double>().swap(tridiagonal.reflectors);
+  Buffer<double>& d = tridiagonal.diagonal;
   ImplicitQl(d, tridiagonal.off_diagonal, result.vectors, asked).run();
 
-  std::vector<std::size_t> order(n);
+  Buffer<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return d[a] > d[b]; });
   reorder_rows(result.vectors, order);

@@ -3,16 +3,15 @@
 // implicit QL, its rotations applied in batches (Golub and Van Loan, Matrix Computations, 8.3).
 
 #include <cstddef>
+#include <isovec/buffer.hpp>
 #include <isovec/checkpoint.hpp>
-#include <vector>
 
 namespace isovec::core {
 
 /// A = sum over m of values[m] v_m v_m^T.
 struct EigenDecomposition {
-  std::vector<double> values;  ///< n, descending
-  std::vector<double>
-      vectors;  ///< n x n, row-major: row m is v_m, of norm 1, its entry of largest size positive
+  Buffer<double> values;   ///< n, descending
+  Buffer<double> vectors;  ///< n x n, row-major: row m is v_m, of norm 1, its entry of largest size positive
 
   [[nodiscard]] std::size_t size() const noexcept { return values.size(); }
   /// v_m
@@ -22,7 +21,7 @@ struct EigenDecomposition {
 /// Decomposes the symmetric n x n matrix whose packed lower triangle is given, which is used up.
 /// Eigenvalues are accurate to a few roundings of the largest one. Throws Error where an entry is not finite.
 /// Takes some 9 n^3 operations, and asks `checkpoint` meanwhile where these are many.
-[[nodiscard]] EigenDecomposition decompose_symmetric(std::vector<double> packed, std::size_t n,
+[[nodiscard]] EigenDecomposition decompose_symmetric(Buffer<double> packed, std::size_t n,
                                                      const Checkpoint& checkpoint = {});
 
 /// Multiplies a direction by -1 where its entry of largest size is negative; sizes within 1e-12 of one

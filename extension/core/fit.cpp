@@ -29,7 +29,7 @@ core::Directions correlation_directions(const Statistics& statistics, const core
   for (std::size_t j = 0; j < variances.columns; ++j) {
     directions.standardizer[j] = variances.dead[j] ? 0 : 1 / std::sqrt(variances.variances[j]);
   }
-  std::vector<double> correlation =
+  Buffer<double> correlation =
       core::correlation_of(core::covariance_of(statistics, variances.columns), variances);
   directions.eigen = core::decompose_symmetric(std::move(correlation), variances.columns, input.checkpoint);
   core::set_rank(directions, core::correlation_noise(statistics, variances), variances.columns);

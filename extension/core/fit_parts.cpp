@@ -81,7 +81,7 @@ void check_rows(const FitInput& input, const Statistics& statistics) {
   }
 }
 
-std::string name_coordinates(const std::vector<bool>& chosen) {
+std::string name_coordinates(const Buffer<bool>& chosen) {
   std::string text;
   std::size_t named = 0;
   for (std::size_t j = 0; j < chosen.size(); ++j) {
@@ -106,7 +106,7 @@ TransformParts fit_standardize(const FitInput& input) {
 
 TransformParts fit_project_mean(const FitInput& input) {
   TransformParts parts = start_parts(input);
-  const std::vector<double>& mean = input.variances.mean;
+  const Buffer<double>& mean = input.variances.mean;
   double squares = 0;
   for (const double x : mean) squares += x * x;
   if (squares == 0) refuse("the mean is exactly 0: there is no direction to project away");
@@ -151,7 +151,7 @@ FitInput make_input(const Spec& spec, const Statistics& statistics, Checkpoint c
 }
 
 void set_rank(Directions& directions, double noise, std::size_t columns) noexcept {
-  const std::vector<double>& values = directions.eigen.values;
+  const Buffer<double>& values = directions.eigen.values;
   const double largest = values.empty() ? 0 : std::max(0.0, values.front());
   directions.threshold =
       noise + static_cast<double>(columns) * std::numeric_limits<double>::epsilon() / 2 * largest;
@@ -206,10 +206,10 @@ void finish_parts(TransformParts& parts) {
   }
 }
 
-std::vector<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t columns,
-                                    const std::vector<double>& factors, const Checkpoint& checkpoint) {
+Buffer<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t columns,
+                               const Buffer<double>& factors, const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
-  std::vector<double> packed(triangle(columns)), workspace(kernels.workspace(columns));
+  Buffer<double> packed(triangle(columns)), workspace(kernels.workspace(columns));
   for (std::size_t m = 0; m < factors.size(); m += kBlockRows) {
     if (checkpoint) checkpoint();
     const std::size_t rows = std::min(kBlockRows, factors.size() - m);
@@ -217,7 +217,7 @@ std::vector<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t
     kernels.add_products(vectors, vectors, factors.data() + m, rows, columns, packed.data(),
                          workspace.data());
   }
-  std::vector<double> full(columns * columns);
+  Buffer<double> full(columns * columns);
   for (std::size_t i = 0, index = 0; i < columns; ++i) {
     for (std::size_t j = 0; j <= i; ++j, ++index)
       full[i * columns + j] = full[j * columns + i] = packed[index];

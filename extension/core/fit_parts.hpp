@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <isovec/buffer.hpp>
 #include <isovec/checkpoint.hpp>
 #include <isovec/fit.hpp>
 #include <string>
-#include <vector>
 
 #include "core/covariance.hpp"
 #include "core/eigen.hpp"
@@ -34,14 +34,14 @@ struct Directions {
   double trace = 0;          ///< sum of all eigenvalues
   double threshold = 0;      ///< eigenvalues at or below it are 0
   std::size_t rank = 0;
-  std::vector<double> standardizer;  ///< c: 1/sigma, 0 for dead coordinates
+  Buffer<double> standardizer;  ///< c: 1/sigma, 0 for dead coordinates
 };
 
 /// What only statistics with second moments can tell; asked for where needed.
 struct SecondMoments {
   std::function<double(double squared_norm, double trace)> ledoit_wolf;
   std::function<Duplicates()> duplicates;
-  std::function<std::vector<double>()> covariance;  ///< packed
+  std::function<Buffer<double>()> covariance;  ///< packed
 };
 
 /// Checks a spec against statistics and resolves its optional keys. Throws Error where they do not fit.
@@ -66,8 +66,7 @@ void set_rank(Directions& directions, double noise, std::size_t columns) noexcep
 void finish_parts(TransformParts& parts);
 
 /// sum over m of factors[m] v_m v_m^T for the first factors.size() vectors: full c x c, symmetric to the bit.
-[[nodiscard]] std::vector<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t columns,
-                                                  const std::vector<double>& factors,
-                                                  const Checkpoint& checkpoint);
+[[nodiscard]] Buffer<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t columns,
+                                             const Buffer<double>& factors, const Checkpoint& checkpoint);
 
 }  // namespace isovec::core

@@ -38,7 +38,7 @@ TransformParts start_with(const FitInput& input, const Directions& directions) {
 }
 
 double variance_of(const Directions& directions, std::size_t begin, std::size_t end) {
-  const std::vector<double>& values = directions.eigen.values;
+  const Buffer<double>& values = directions.eigen.values;
   double sum = 0;
   for (std::size_t m = begin; m < std::min(end, values.size()); ++m) sum += std::max(0.0, values[m]);
   return sum;
@@ -81,7 +81,7 @@ Ridge choose_ridge(const FitInput& input, const Directions& directions, const Se
   if (spec.shrinkage == Shrinkage::none) return {1, spec.eps * mean, 0};
   double share = spec.shrinkage_share;
   if (spec.shrinkage != Shrinkage::fixed) {
-    const std::vector<double>& values = directions.eigen.values;
+    const Buffer<double>& values = directions.eigen.values;
     const double norm = std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
     share = spec.shrinkage == Shrinkage::oas
                 ? oas_shrinkage(directions.trace, norm, static_cast<double>(dimensions), input.effective_rows)
@@ -156,13 +156,13 @@ void warn_of_few_rows(const FitInput& input, FitSummary& summary) {
 
 // ---- bases ----
 
-void build_zca(TransformParts& parts, const Directions& directions, const std::vector<double>& scales,
+void build_zca(TransformParts& parts, const Directions& directions, const Buffer<double>& scales,
                const Checkpoint& checkpoint) {
   parts.kind = Linear::symmetric;
   parts.linear = spectral_matrix(directions.eigen, parts.columns, scales, checkpoint);
 }
 
-void build_pca(TransformParts& parts, const Directions& directions, const std::vector<double>& scales,
+void build_pca(TransformParts& parts, const Directions& directions, const Buffer<double>& scales,
                std::size_t outputs) {
   parts.kind = Linear::dense;
   parts.output_dimensions = outputs;
@@ -190,7 +190,7 @@ void build_cholesky(TransformParts& parts, const FitInput& input, const Directio
     refuse("the covariance is singular, of rank " + std::to_string(directions.rank) + " in " +
            count_of(columns, "dimension") + ", and has no Cholesky factor: give eps=, or basis=zca");
   }
-  std::vector<double> covariance = moments.covariance();
+  Buffer<double> covariance = moments.covariance();
   for (double& c : covariance) c *= ridge.scale;
   const auto set_aside = [&](std::size_t j) { return !ridge.present() && input.variances.dead[j]; };
   for (std::size_t i = 0, index = 0; i < columns; ++i) {
@@ -232,7 +232,7 @@ TransformParts fit_pca(const FitInput& input, const Directions& directions) {
   }
   if (input.spec.k != 0) kept = input.spec.k;
   if (input.spec.variance != 0) kept = directions_for(input.spec.variance, directions);
-  build_pca(parts, directions, std::vector<double>(kept, 1.0), kept);
+  build_pca(parts, directions, Buffer<double>(kept, 1.0), kept);
   describe_kept(parts.summary, directions, 0, kept);
   finish_parts(parts);
   return parts;
@@ -243,7 +243,7 @@ TransformParts fit_whiten(const FitInput& input, const Directions& directions, c
   const Spec& spec = input.spec;
   const Ridge ridge = choose_ridge(input, directions, moments);
   const std::size_t kept = choose_kept(input, directions, moments, ridge.present(), parts.summary);
-  std::vector<double> scales(kept);
+  Buffer<double> scales(kept);
   for (std::size_t m = 0; m < kept; ++m) {
     const double value = ridge.scale * std::max(0.0, directions.eigen.values[m]) + ridge.added;
     scales[m] = std::pow(value, -spec.power);

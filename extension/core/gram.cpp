@@ -14,11 +14,11 @@ namespace {
 constexpr std::size_t kColumnsAtOnce = 512;
 
 // sqrt(w) (x - mean) for every row, x sliced and normalized as the options say.
-std::vector<double> centered_rows(std::span<const float> rows, std::span<const double> weights,
-                                  std::size_t dimensions, const StatisticsOptions& options,
-                                  const Variances& variances) {
+Buffer<double> centered_rows(std::span<const float> rows, std::span<const double> weights,
+                             std::size_t dimensions, const StatisticsOptions& options,
+                             const Variances& variances) {
   const std::size_t columns = variances.columns;
-  std::vector<double> centered(weights.size() * columns);
+  Buffer<double> centered(weights.size() * columns);
   for (std::size_t r = 0; r < weights.size(); ++r) {
     const float* const row = rows.data() + r * dimensions;
     double* const out = centered.data() + r * columns;
@@ -34,12 +34,12 @@ std::vector<double> centered_rows(std::span<const float> rows, std::span<const d
   return centered;
 }
 
-std::vector<double> products_of_rows(const std::vector<double>& centered, std::size_t n, std::size_t columns,
-                                     double freedom, const Checkpoint& checkpoint) {
-  std::vector<double> full(n * n);
+Buffer<double> products_of_rows(const Buffer<double>& centered, std::size_t n, std::size_t columns,
+                                double freedom, const Checkpoint& checkpoint) {
+  Buffer<double> full(n * n);
   multiply_add(n, n, columns, 1 / freedom, {centered.data(), columns, 1}, {centered.data(), 1, columns},
                full.data(), n, checkpoint);
-  std::vector<double> packed;
+  Buffer<double> packed;
   packed.reserve(triangle(n));
   for (std::size_t i = 0; i < n; ++i) packed.insert(packed.end(), &full[i * n], &full[i * n] + i + 1);
   return packed;
@@ -66,7 +66,7 @@ Directions gram_directions(std::span<const float> rows, std::span<const double> 
                            const Variances& variances, double freedom, const Spec& spec,
                            const Checkpoint& checkpoint) {
   const std::size_t n = weights.size(), columns = variances.columns;
-  const std::vector<double> centered = centered_rows(rows, weights, dimensions, options, variances);
+  const Buffer<double> centered = centered_rows(rows, weights, dimensions, options, variances);
   EigenDecomposition small =
       decompose_symmetric(products_of_rows(centered, n, columns, freedom, checkpoint), n, checkpoint);
 
@@ -75,7 +75,7 @@ Directions gram_directions(std::span<const float> rows, std::span<const double> 
   directions.eigen.values = std::move(small.values);
   set_rank(directions, variances.noise, columns);
   const std::size_t needed = directions_needed(spec, directions.rank);
-  std::vector<double>& vectors = directions.eigen.vectors;
+  Buffer<double>& vectors = directions.eigen.vectors;
   vectors.resize(needed * columns);
   const MatrixKernels& kernels = matrix_kernels();
   for (std::size_t j = 0; j < columns; j += kColumnsAtOnce) {

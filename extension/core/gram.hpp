@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <isovec/statistics.hpp>
 #include <span>
-#include <vector>
 
 #include "core/covariance.hpp"
 #include "core/fit_parts.hpp"

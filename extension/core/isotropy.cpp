@@ -39,10 +39,10 @@ std::string rounded(double value) {
 // |sum w u u^T|_F^2 and |sum w u|^2 about the origin, from sums about a shift.
 struct AboutOrigin {
   double squared_second = 0;
-  std::vector<double> first;
+  Buffer<double> first;
 };
 AboutOrigin about_origin(const Sums& sums) {
-  const Sums moved = moved_to(sums, std::vector<double>(sums.columns(), 0.0));
+  const Sums moved = moved_to(sums, Buffer<double>(sums.columns(), 0.0));
   return {squared_frobenius(moved.second, moved.columns()), moved.first};
 }
 
@@ -83,14 +83,14 @@ void measure_spectrum(IsotropyReport& report, const Statistics& raw, const Check
   for (const double x : variances.mean) mean_square += x * x;
   const double scatter = variances.trace * raw.degrees_of_freedom() / raw.sums().weight;
   if (mean_square + scatter > 0) report.mean_energy = mean_square / (mean_square + scatter);
-  std::vector<double> covariance = covariance_of(raw, report.dimensions);
+  Buffer<double> covariance = covariance_of(raw, report.dimensions);
   const double norm = squared_frobenius(covariance, report.dimensions);
   if (!(variances.trace > variances.noise) || !(norm > 0)) return;
   report.participation_ratio = square(variances.trace) / norm;
   if (report.dimensions > 1) {
     report.iso_score = (report.participation_ratio - 1) / static_cast<double>(report.dimensions - 1);
   }
-  const std::vector<double> values =
+  const Buffer<double> values =
       decompose_symmetric(std::move(covariance), report.dimensions, checkpoint).values;
   const double threshold = variances.noise + static_cast<double>(report.dimensions) *
                                                  std::numeric_limits<double>::epsilon() / 2 * values.front();
@@ -151,7 +151,7 @@ void describe_rows(IsotropyReport& report) {
   }
 }
 
-std::uint64_t count_duplicates(std::vector<std::uint64_t> hashes) {
+std::uint64_t count_duplicates(Buffer<std::uint64_t> hashes) {
   std::sort(hashes.begin(), hashes.end());
   const auto end = std::unique(hashes.begin(), hashes.end());
   return static_cast<std::uint64_t>(hashes.end() - end);

@@ -4,11 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <isovec/checkpoint.hpp>
 #include <isovec/statistics.hpp>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace isovec::core {
 
@@ -31,10 +31,10 @@ struct IsotropyReport {
   double top_share = 0;            ///< largest eigenvalue / trace
   double condition = 0;            ///< largest / smallest eigenvalue above the rank threshold
   std::size_t rank = 0;
-  std::vector<std::size_t> dead;      ///< coordinates without variance
-  std::size_t rogue = 0;              ///< the coordinate with the largest part of |mean of unit rows|^2
-  double rogue_share = 0;             ///< that part
-  std::vector<std::string> findings;  ///< one sentence for each finding
+  Buffer<std::size_t> dead;      ///< coordinates without variance
+  std::size_t rogue = 0;         ///< the coordinate with the largest part of |mean of unit rows|^2
+  double rogue_share = 0;        ///< that part
+  Buffer<std::string> findings;  ///< one sentence for each finding
 };
 
 /// Aggregates rows for a report. O(d^2) memory and 8 bytes per row.
@@ -53,8 +53,8 @@ class Isotropy {
   Statistics unit_;
   // Norms: their weight, mean and weighted squares about it (Welford), least and largest.
   double norm_weight_ = 0, norm_mean_ = 0, norm_squares_ = 0, norm_min_ = 0, norm_max_ = 0;
-  std::vector<float> row_;
-  std::vector<std::uint64_t> hashes_;
+  Buffer<float> row_;
+  Buffer<std::uint64_t> hashes_;
 };
 
 }  // namespace isovec::core

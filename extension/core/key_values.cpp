@@ -29,12 +29,13 @@ KeyValue split_part(std::string_view part) {
 
 }  // namespace
 
-std::vector<KeyValue> split_key_values(std::string_view text) {
-  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {  // a message would end there
+Buffer<KeyValue> split_key_values(std::string_view text) {
+  if (const std::size_t zero = text.find('\0');
+      zero != std::string_view::npos) {  // a message would end there
     throw Error(Code::invalid_argument, "expected words and key=value, got a zero byte at byte " +
                                             std::to_string(zero) + " of the text");
   }
-  std::vector<KeyValue> parts;
+  Buffer<KeyValue> parts;
   for (std::size_t begin = text.find_first_not_of(kSeparators); begin != std::string_view::npos;) {
     const std::size_t end = std::min(text.find_first_of(kSeparators, begin), text.size());
     const KeyValue part = split_part(text.substr(begin, end - begin));

@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace isovec::core {
 
@@ -18,7 +18,7 @@ struct KeyValue {
 };
 
 /// The parts of a text in order; views into it. Throws Error on a key given twice, a missing key or value.
-[[nodiscard]] std::vector<KeyValue> split_key_values(std::string_view text);
+[[nodiscard]] Buffer<KeyValue> split_key_values(std::string_view text);
 
 /// The index of `word` among `choices`. Throws Error "<what> 'word' is unknown: one of a, b, c".
 [[nodiscard]] std::size_t choice(std::string_view what, std::string_view word,

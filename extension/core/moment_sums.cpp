@@ -7,16 +7,16 @@
 namespace isovec::core {
 namespace {
 
-double inner(const std::vector<double>& a, const std::vector<double>& b) {
+double inner(const Buffer<double>& a, const Buffer<double>& b) {
   return matrix_kernels().dot(a.data(), b.data(), a.size());
 }
 
-void add_scaled(std::vector<double>& into, double factor, const std::vector<double>& v) {
+void add_scaled(Buffer<double>& into, double factor, const Buffer<double>& v) {
   matrix_kernels().add_scaled(factor, v.data(), into.data(), into.size());
 }
 
 // second += S1 o^T + o S1^T + W o o^T
-void move_second(Sums& sums, const std::vector<double>& first, const std::vector<double>& o) {
+void move_second(Sums& sums, const Buffer<double>& first, const Buffer<double>& o) {
   const std::size_t columns = o.size();
   for (std::size_t i = 0; i < columns; ++i) {
     const double row_factor = first[i] + sums.weight * o[i];
@@ -38,8 +38,8 @@ double trace_of(const Sums& sums) noexcept {
   return trace;
 }
 
-std::vector<double> second_times(const Sums& sums, const std::vector<double>& o) {
-  std::vector<double> product(o.size());
+Buffer<double> second_times(const Sums& sums, const Buffer<double>& o) {
+  Buffer<double> product(o.size());
   if (sums.options.moments == Moments::second) {
     matrix_kernels().symmetric_times_vector(sums.second.data(), o.size(), o.data(), product.data());
   } else {
@@ -48,15 +48,15 @@ std::vector<double> second_times(const Sums& sums, const std::vector<double>& o)
   return product;
 }
 
-Sums moved_to(const Sums& sums, const std::vector<double>& shift) {
+Sums moved_to(const Sums& sums, const Buffer<double>& shift) {
   Sums moved = sums;
-  std::vector<double> o(sums.columns());
+  Buffer<double> o(sums.columns());
   for (std::size_t j = 0; j < o.size(); ++j) o[j] = sums.shift[j] - shift[j];
   moved.shift = shift;
   if (std::all_of(o.begin(), o.end(), [](double x) { return x == 0; })) return moved;
 
   if (sums.options.moments == Moments::second) {
-    const std::vector<double> product = second_times(sums, o);
+    const Buffer<double> product = second_times(sums, o);
     const double trace = trace_of(sums), oo = inner(o, o), first_o = inner(sums.first, o);
     moved.fourth += 4 * inner(o, product) + sums.weight * oo * oo + 4 * inner(sums.third, o) +
                     2 * oo * trace + 4 * oo * first_o;

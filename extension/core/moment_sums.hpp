@@ -2,8 +2,8 @@
 // The arithmetic of sums about a shift: moving the shift, adding and taking out the sums of other rows.
 
 #include <cstddef>
+#include <isovec/buffer.hpp>
 #include <isovec/statistics.hpp>
-#include <vector>
 
 namespace isovec::core {
 
@@ -29,7 +29,7 @@ namespace isovec::core {
 ///   sum w y' y'^T   = S2 + S1 o^T + o S1^T + W o o^T
 ///   sum w |y'|^2 y' = t + tr(S2) o + 2 S2 o + 2 (S1.o) o + |o|^2 S1 + W |o|^2 o
 ///   sum w |y'|^4    = Q + 4 o^T S2 o + W |o|^4 + 4 t.o + 2 |o|^2 tr(S2) + 4 |o|^2 S1.o
-[[nodiscard]] Sums moved_to(const Sums& sums, const std::vector<double>& shift);
+[[nodiscard]] Sums moved_to(const Sums& sums, const Buffer<double>& shift);
 
 /// into += sign * other for all weighted sums; both about one shift. Counts of rows are left alone.
 void add_sums(Sums& into, const Sums& other, double sign);
@@ -38,6 +38,6 @@ void add_sums(Sums& into, const Sums& other, double sign);
 void clear_sums(Sums& sums);
 
 /// S2 o for the packed second moments, or their diagonal.
-[[nodiscard]] std::vector<double> second_times(const Sums& sums, const std::vector<double>& o);
+[[nodiscard]] Buffer<double> second_times(const Sums& sums, const Buffer<double>& o);
 
 }  // namespace isovec::core

@@ -30,7 +30,7 @@ template <typename Wanted, typename Visit>
 void for_each_block(const UnitRows& a, const UnitRows& b, const Checkpoint& checkpoint, Wanted wanted,
                     Visit visit) {
   constexpr std::size_t kSlice = 64;
-  std::vector<float> cosines(kSlice * UnitRows::kChunkRows);
+  Buffer<float> cosines(kSlice * UnitRows::kChunkRows);
   for (std::size_t column = 0; column < b.chunks(); ++column) {
     for (std::size_t row = 0; row < a.chunks(); ++row) {
       if (!wanted(row, column)) continue;
@@ -127,9 +127,9 @@ class Contrast {
   const UnitRows& queries_;
   const UnitRows& positives_;
   const InfoNceOptions& options_;
-  std::vector<LogSum> of_queries_;
-  std::vector<LogSum> of_positives_;
-  std::vector<double> exponents_;
+  Buffer<LogSum> of_queries_;
+  Buffer<LogSum> of_positives_;
+  Buffer<double> exponents_;
   double matches_ = 0;
 };
 
@@ -154,9 +154,8 @@ double info_nce(const UnitRows& queries, const UnitRows& positives, const InfoNc
   return contrast.loss();
 }
 
-std::vector<std::uint64_t> cosine_histogram(const UnitRows& rows, std::size_t bins,
-                                            const Checkpoint& checkpoint) {
-  std::vector<std::uint64_t> counts(bins);
+Buffer<std::uint64_t> cosine_histogram(const UnitRows& rows, std::size_t bins, const Checkpoint& checkpoint) {
+  Buffer<std::uint64_t> counts(bins);
   const double half = static_cast<double>(bins) / 2;
   for_each_pair_row(rows, checkpoint, [&](const Block& block, std::size_t i, std::size_t first) {
     for (std::size_t j = first; j < block.columns; ++j) {

@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <isovec/checkpoint.hpp>
-#include <vector>
 
 #include "core/unit_rows.hpp"
 
@@ -30,7 +30,7 @@ struct InfoNceOptions {
                               const InfoNceOptions& options, const Checkpoint& checkpoint);
 
 /// How many of the cosines of pairs i < j lie in each of `bins` equal parts of [-1, 1]; the last holds 1.
-[[nodiscard]] std::vector<std::uint64_t> cosine_histogram(const UnitRows& rows, std::size_t bins,
-                                                          const Checkpoint& checkpoint);
+[[nodiscard]] Buffer<std::uint64_t> cosine_histogram(const UnitRows& rows, std::size_t bins,
+                                                     const Checkpoint& checkpoint);
 
 }  // namespace isovec::core

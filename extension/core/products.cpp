@@ -1,7 +1,7 @@
 #include "core/products.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <isovec/buffer.hpp>
 
 namespace isovec::core {
 namespace {
@@ -15,7 +15,7 @@ void multiply_add(std::size_t m, std::size_t n, std::size_t k, double alpha, Mat
                   double* c, std::size_t c_step, const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
   const std::size_t slice = checkpoint ? kSliceRows : m;
-  std::vector<double> workspace(kernels.workspace(std::max(std::min(slice, m), n)));
+  Buffer<double> workspace(kernels.workspace(std::max(std::min(slice, m), n)));
   for (std::size_t row = 0; row < m; row += slice) {
     if (checkpoint) checkpoint();
     const MatrixView rows{a.data + row * a.row_step, a.row_step, a.column_step};

@@ -11,8 +11,8 @@ namespace {
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 template <class Compare>
-std::vector<std::size_t> sorted_indices(std::size_t n, Compare compare) {
-  std::vector<std::size_t> order(n);
+Buffer<std::size_t> sorted_indices(std::size_t n, Compare compare) {
+  Buffer<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), compare);
   return order;
@@ -25,7 +25,7 @@ double mean_of(std::span<const double> values) {
 // Calls f(begin, end, order) for each run of equal scores in descending order.
 template <class F>
 void for_each_tie(std::span<const double> scores, F f) {
-  const std::vector<std::size_t> order =
+  const Buffer<std::size_t> order =
       sorted_indices(scores.size(), [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
   for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
     while (end < order.size() && scores[order[end]] == scores[order[begin]]) ++end;
@@ -38,7 +38,7 @@ double discount(std::size_t position) {
 }
 
 double ideal_gain(std::span<const double> gains, std::size_t k) {
-  std::vector<double> sorted(gains.begin(), gains.end());
+  Buffer<double> sorted(gains.begin(), gains.end());
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   double ideal = 0;
   for (std::size_t i = 0; i < std::min(k, sorted.size()); ++i) ideal += sorted[i] * discount(i);
@@ -47,9 +47,9 @@ double ideal_gain(std::span<const double> gains, std::size_t k) {
 
 }  // namespace
 
-std::vector<double> mid_ranks(std::span<const double> values) {
-  std::vector<double> ranks(values.size());
-  for_each_tie(values, [&](std::size_t begin, std::size_t end, const std::vector<std::size_t>& order) {
+Buffer<double> mid_ranks(std::span<const double> values) {
+  Buffer<double> ranks(values.size());
+  for_each_tie(values, [&](std::size_t begin, std::size_t end, const Buffer<std::size_t>& order) {
     // Descending places begin ... end - 1 are ascending ranks n - begin ... n - end + 1.
     const double rank = static_cast<double>(values.size()) - static_cast<double>(begin + end - 1) / 2;
     for (std::size_t i = begin; i < end; ++i) ranks[order[i]] = rank;
@@ -80,7 +80,7 @@ double ndcg(std::span<const double> scores, std::span<const double> gains, std::
   const double ideal = ideal_gain(gains, k);
   if (!(ideal > 0)) return kUndefined;
   double gain = 0;
-  for_each_tie(scores, [&](std::size_t begin, std::size_t end, const std::vector<std::size_t>& order) {
+  for_each_tie(scores, [&](std::size_t begin, std::size_t end, const Buffer<std::size_t>& order) {
     if (begin >= k) return;
     double shared = 0, discounts = 0;
     for (std::size_t i = begin; i < end; ++i) shared += gains[order[i]];
@@ -92,7 +92,7 @@ double ndcg(std::span<const double> scores, std::span<const double> gains, std::
 
 double recall(std::span<const double> scores, std::span<const double> relevant, std::size_t k) {
   double found = 0, total = 0;
-  for_each_tie(scores, [&](std::size_t begin, std::size_t end, const std::vector<std::size_t>& order) {
+  for_each_tie(scores, [&](std::size_t begin, std::size_t end, const Buffer<std::size_t>& order) {
     double tied = 0;
     for (std::size_t i = begin; i < end; ++i) tied += relevant[order[i]] > 0 ? 1 : 0;
     total += tied;

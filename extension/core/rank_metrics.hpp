@@ -2,13 +2,13 @@
 // Judging a ranking: correlations and retrieval scores of whole columns.
 
 #include <cstddef>
+#include <isovec/buffer.hpp>
 #include <span>
-#include <vector>
 
 namespace isovec::core {
 
 /// Ranks from 1, ties sharing the mean of their ranks. Requires no NaN.
-[[nodiscard]] std::vector<double> mid_ranks(std::span<const double> values);
+[[nodiscard]] Buffer<double> mid_ranks(std::span<const double> values);
 
 /// Pearson's correlation of two columns of equal length; NaN where one is constant or shorter than 2.
 [[nodiscard]] double pearson(std::span<const double> x, std::span<const double> y);

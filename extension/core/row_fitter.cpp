@@ -63,8 +63,8 @@ void RowFitter::sum_kept_rows(std::uint64_t pending) {
   summed.zero_rows = seen.zero_rows;
   statistics_ = Statistics(std::move(summed));
   keeps_rows_ = false;
-  std::vector<float>().swap(kept_rows_);
-  std::vector<double>().swap(kept_weights_);
+  Buffer<float>().swap(kept_rows_);
+  Buffer<double>().swap(kept_weights_);
 }
 
 std::uint64_t RowFitter::rows() const noexcept {

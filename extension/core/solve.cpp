@@ -18,7 +18,7 @@ constexpr std::size_t kBlock = 64;
 
 // A square matrix, row-major.
 struct Square {
-  std::vector<double> values;
+  Buffer<double> values;
   std::size_t n;
 
   double* row(std::size_t i) { return values.data() + i * n; }
@@ -88,7 +88,7 @@ void solve_lower_block(Square& l, bool unit_diagonal, Square& x, std::size_t beg
 // ---- LU ----
 
 // P A = L U in place, with partial pivoting: row i of P A is row rows[i] of A. False where a pivot is 0.
-bool factor_lu(Square& a, std::vector<std::size_t>& rows, const Checkpoint& checkpoint) {
+bool factor_lu(Square& a, Buffer<std::size_t>& rows, const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
   for (std::size_t begin = 0; begin < a.n; begin += kBlock) {
     const std::size_t end = std::min(a.n, begin + kBlock);
@@ -144,22 +144,21 @@ void solve_upper(Square& lu, Square& x, const Checkpoint& checkpoint) {
 }
 
 // The largest sum of sizes in a column.
-double norm_of(const std::vector<double>& matrix, std::size_t n) {
-  std::vector<double> sums(n);
+double norm_of(const Buffer<double>& matrix, std::size_t n) {
+  Buffer<double> sums(n);
   for (std::size_t i = 0; i < matrix.size(); ++i) sums[i % n] += std::abs(matrix[i]);
   return *std::max_element(sums.begin(), sums.end());
 }
 
 }  // namespace
 
-std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::size_t n,
-                                     const Checkpoint& checkpoint) {
-  Square l{std::vector<double>(n * n), n};
+Buffer<double> inverse_cholesky(const Buffer<double>& packed, std::size_t n, const Checkpoint& checkpoint) {
+  Square l{Buffer<double>(n * n), n};
   for (std::size_t i = 0, index = 0; i < n; ++i, index += i) {
     std::copy_n(packed.begin() + static_cast<std::ptrdiff_t>(index), i + 1, l.row(i));
   }
   factor_cholesky(l, checkpoint);
-  Square result{std::vector<double>(n * n), n};
+  Square result{Buffer<double>(n * n), n};
   for (std::size_t begin = 0; begin < n; begin += kBlock) {
     const std::size_t end = std::min(n, begin + kBlock);
     multiply_add(end - begin, begin, begin, -1.0, l.from(begin, 0), result.from(0, 0), result.row(begin), n,
@@ -170,13 +169,13 @@ std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::siz
   return std::move(result.values);
 }
 
-std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, std::size_t n,
-                                           const Checkpoint& checkpoint) {
+std::optional<Buffer<double>> inverse(const Buffer<double>& matrix, std::size_t n,
+                                      const Checkpoint& checkpoint) {
   Square lu{matrix, n};
-  std::vector<std::size_t> rows(n);
+  Buffer<std::size_t> rows(n);
   for (std::size_t i = 0; i < n; ++i) rows[i] = i;
   if (!factor_lu(lu, rows, checkpoint)) return std::nullopt;
-  Square result{std::vector<double>(n * n), n};
+  Square result{Buffer<double>(n * n), n};
   for (std::size_t i = 0; i < n; ++i) result.at(i, rows[i]) = 1;
   solve_unit_lower(lu, result, checkpoint);
   solve_upper(lu, result, checkpoint);
@@ -185,8 +184,8 @@ std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, st
   return std::move(result.values);
 }
 
-std::vector<double> least_squares(const std::vector<double>& matrix, std::size_t rows, std::size_t columns,
-                                  const std::vector<double>& b) {
+Buffer<double> least_squares(const Buffer<double>& matrix, std::size_t rows, std::size_t columns,
+                             const Buffer<double>& b) {
   using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const auto height = static_cast<Eigen::Index>(rows), width = static_cast<Eigen::Index>(columns);
   const Eigen::Map<const RowMajor> a(matrix.data(), height, width);

@@ -3,23 +3,23 @@
 // asks `checkpoint` between blocks.
 
 #include <cstddef>
+#include <isovec/buffer.hpp>
 #include <isovec/checkpoint.hpp>
 #include <optional>
-#include <vector>
 
 namespace isovec::core {
 
 /// L^-1 as a full n x n matrix, with zeros above the diagonal, for A = L L^T given by its packed lower
 /// triangle. Throws Error where A is not positive definite.
-[[nodiscard]] std::vector<double> inverse_cholesky(const std::vector<double>& packed, std::size_t n,
-                                                   const Checkpoint& checkpoint = {});
+[[nodiscard]] Buffer<double> inverse_cholesky(const Buffer<double>& packed, std::size_t n,
+                                              const Checkpoint& checkpoint = {});
 
 /// A^-1 of a row-major n x n matrix; nothing where A is singular to working precision.
-[[nodiscard]] std::optional<std::vector<double>> inverse(const std::vector<double>& matrix, std::size_t n,
-                                                         const Checkpoint& checkpoint = {});
+[[nodiscard]] std::optional<Buffer<double>> inverse(const Buffer<double>& matrix, std::size_t n,
+                                                    const Checkpoint& checkpoint = {});
 
 /// The shortest x that minimizes |A x - b| for a row-major rows x columns matrix.
-[[nodiscard]] std::vector<double> least_squares(const std::vector<double>& matrix, std::size_t rows,
-                                                std::size_t columns, const std::vector<double>& b);
+[[nodiscard]] Buffer<double> least_squares(const Buffer<double>& matrix, std::size_t rows,
+                                           std::size_t columns, const Buffer<double>& b);
 
 }  // namespace isovec::core

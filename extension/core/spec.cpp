@@ -29,7 +29,7 @@ bool is_correlation(Basis basis) {
 }
 
 // The keys of a method's own.
-std::vector<std::string_view> own_keys(Method method) {
+Buffer<std::string_view> own_keys(Method method) {
   switch (method) {
     case Method::remove_top:
       return {"drop"};
@@ -109,14 +109,14 @@ bool contains(std::span<const std::string_view> words, std::string_view word) {
 }
 
 [[noreturn]] void refuse_key(Method method, std::string_view key) {
-  std::vector<std::string_view> keys = own_keys(method);
+  Buffer<std::string_view> keys = own_keys(method);
   keys.insert(keys.end(), kCommonKeys.begin(), kCommonKeys.end());
   refuse("the key '" + std::string(key) + "' does not apply to " + std::string(name(method)) +
          ": what applies is " + core::join(keys));
 }
 
 // Pairs of keys that exclude each other.
-void check_combination(const Spec& spec, const std::vector<KeyValue>& parts) {
+void check_combination(const Spec& spec, const Buffer<KeyValue>& parts) {
   const auto given = [&](std::string_view key) {
     for (const KeyValue& part : parts) {
       if (part.value && part.key == key) return true;
@@ -145,14 +145,14 @@ void check_combination(const Spec& spec, const std::vector<KeyValue>& parts) {
 }  // namespace
 
 Spec parse_spec(std::string_view text) {
-  const std::vector<KeyValue> parts = core::split_key_values(text);
+  const Buffer<KeyValue> parts = core::split_key_values(text);
   if (parts.empty() || parts.front().value) {
     refuse("expected a method and then key=value, got '" + std::string(text) + "': the methods are " +
            core::join(kMethods));
   }
   Spec spec;
   spec.method = static_cast<Method>(core::choice("the method", parts.front().key, kMethods));
-  const std::vector<std::string_view> own = own_keys(spec.method);
+  const Buffer<std::string_view> own = own_keys(spec.method);
   bool has_basis = false;
   for (const KeyValue& part : std::span(parts).subspan(1)) {
     if (!part.value) {

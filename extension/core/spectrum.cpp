@@ -18,10 +18,10 @@ namespace {
   throw Error(Code::invalid_argument, message);
 }
 
-std::vector<SpectrumLine> lines_of(const std::vector<double>& values) {
+Buffer<SpectrumLine> lines_of(const Buffer<double>& values) {
   double total = 0;
   for (const double value : values) total += std::max(0.0, value);
-  std::vector<SpectrumLine> lines;
+  Buffer<SpectrumLine> lines;
   double sum = 0;
   for (const double value : values) {
     sum += std::max(0.0, value);
@@ -40,8 +40,8 @@ Component component(const TransformParts& parts, std::size_t m, double scale, co
 }
 
 // W without the standardization of the -cor bases.
-std::vector<double> unstandardized(const TransformParts& parts) {
-  std::vector<double> w = parts.linear;
+Buffer<double> unstandardized(const TransformParts& parts) {
+  Buffer<double> w = parts.linear;
   if (parts.standardizer.empty()) return w;
   for (std::size_t i = 0; i < w.size(); ++i) {
     const double scale = parts.standardizer[i % parts.columns];
@@ -51,9 +51,9 @@ std::vector<double> unstandardized(const TransformParts& parts) {
 }
 
 // Rows of W are the scaled directions.
-std::vector<Component> rows_as_components(const TransformParts& parts) {
-  std::vector<double> w = unstandardized(parts);
-  std::vector<Component> components;
+Buffer<Component> rows_as_components(const TransformParts& parts) {
+  Buffer<double> w = unstandardized(parts);
+  Buffer<Component> components;
   for (std::size_t m = 0; m < parts.output_dimensions; ++m) {
     double* const row = w.data() + m * parts.columns;
     double squares = 0;
@@ -68,9 +68,9 @@ std::vector<Component> rows_as_components(const TransformParts& parts) {
 
 // W = sum of scale v v^T: the smaller the scale, the larger the eigenvalue; directions of scale 0 were
 // dropped.
-std::vector<Component> symmetric_components(const TransformParts& parts, const Checkpoint& checkpoint) {
-  const std::vector<double> w = unstandardized(parts);
-  std::vector<double> packed;
+Buffer<Component> symmetric_components(const TransformParts& parts, const Checkpoint& checkpoint) {
+  const Buffer<double> w = unstandardized(parts);
+  Buffer<double> packed;
   packed.reserve(core::triangle(parts.columns));
   for (std::size_t i = 0; i < parts.columns; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
@@ -79,15 +79,15 @@ std::vector<Component> symmetric_components(const TransformParts& parts, const C
   }
   const core::EigenDecomposition eigen =
       core::decompose_symmetric(std::move(packed), parts.columns, checkpoint);
-  std::vector<Component> components;
+  Buffer<Component> components;
   for (std::size_t m = std::min(parts.summary.kept, parts.columns); m-- > 0;) {
     components.push_back(component(parts, components.size(), eigen.values[m], eigen.vector(m)));
   }
   return components;
 }
 
-std::vector<Component> removed_components(const TransformParts& parts) {
-  std::vector<Component> components;
+Buffer<Component> removed_components(const TransformParts& parts) {
+  Buffer<Component> components;
   for (std::size_t begin = 0; begin < parts.linear.size(); begin += parts.columns) {
     components.push_back(component(parts, components.size(), 0, parts.linear.data() + begin));
   }
@@ -96,7 +96,7 @@ std::vector<Component> removed_components(const TransformParts& parts) {
 
 }  // namespace
 
-std::vector<SpectrumLine> spectrum(const Transform& transform) {
+Buffer<SpectrumLine> spectrum(const Transform& transform) {
   if (transform.parts().eigenvalues.empty()) {
     refuse("the transform has no spectrum (" + transform.parts().spec +
            "): remove_top, pca and whiten do, and statistics");
@@ -104,7 +104,7 @@ std::vector<SpectrumLine> spectrum(const Transform& transform) {
   return lines_of(transform.parts().eigenvalues);
 }
 
-std::vector<SpectrumLine> spectrum(const Statistics& statistics, const Checkpoint& checkpoint) {
+Buffer<SpectrumLine> spectrum(const Statistics& statistics, const Checkpoint& checkpoint) {
   if (statistics.options().moments == Moments::first) {
     refuse("a spectrum needs statistics with moments=second");
   }
@@ -114,7 +114,7 @@ std::vector<SpectrumLine> spectrum(const Statistics& statistics, const Checkpoin
       core::decompose_symmetric(core::covariance_of(statistics, columns), columns, checkpoint).values);
 }
 
-std::vector<Component> components(const Transform& transform, const Checkpoint& checkpoint) {
+Buffer<Component> components(const Transform& transform, const Checkpoint& checkpoint) {
   const TransformParts& parts = transform.parts();
   if (parts.kind == Linear::projection) return removed_components(parts);
   if (parts.eigenvalues.empty()) refuse("the transform has no components (" + parts.spec + ")");

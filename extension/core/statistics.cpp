@@ -240,8 +240,8 @@ const Sums& Statistics::sums() const {
   return sums_;
 }
 
-std::vector<double> Statistics::mean() const {
-  std::vector<double> mean(sums_.shift);
+Buffer<double> Statistics::mean() const {
+  Buffer<double> mean(sums_.shift);
   for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += sums_.first[j] / sums_.weight;
   return mean;
 }

@@ -21,7 +21,7 @@ void require(bool holds, const char* what) {
 }
 
 // Within float32's range no float64 sum of a transform can overflow.
-void check_range(const std::vector<double>& numbers, const char* what) {
+void check_range(const Buffer<double>& numbers, const char* what) {
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (std::abs(numbers[i]) <= static_cast<double>(std::numeric_limits<float>::max())) continue;
     const std::string where = "element " + std::to_string(i) + " of the " + what;
@@ -115,7 +115,7 @@ double Transform::input_norm(const float* x) const noexcept {
 }
 
 // out = x - mean, or x / |x| - mean; false where a zero x should be normalized.
-bool Transform::center(std::span<const float> x, const std::vector<double>& mean, double* out) const {
+bool Transform::center(std::span<const float> x, const Buffer<double>& mean, double* out) const {
   if (x.size() != parts_.input_dimensions) refuse_dimensions(parts_.input_dimensions, x.size());
   double norm = 1;
   if (before(parts_.normalize)) {
@@ -154,13 +154,13 @@ void Transform::map(const double* centered, double* z) const {
 }
 
 // The same in canonical float32 sums where there is a matrix, else rounded to float32.
-void Transform::map_to_float32(const std::vector<double>& centered, std::span<float> z) const {
+void Transform::map_to_float32(const Buffer<double>& centered, std::span<float> z) const {
   if (has_matrix(parts_.kind)) {
-    const std::vector<float> rounded(centered.begin(), centered.end());
+    const Buffer<float> rounded(centered.begin(), centered.end());
     core::kernels().gemv(linear_f32_.data(), rounded.data(), parts_.output_dimensions, parts_.columns,
                          z.data());
   } else {
-    std::vector<double> mapped(parts_.columns);
+    Buffer<double> mapped(parts_.columns);
     map(centered.data(), mapped.data());
     std::transform(mapped.begin(), mapped.end(), z.begin(), [](double v) { return static_cast<float>(v); });
   }
@@ -168,28 +168,28 @@ void Transform::map_to_float32(const std::vector<double>& centered, std::span<fl
 }
 
 void Transform::apply(std::span<const float> x, std::span<float> z) const {
-  std::vector<double> centered(parts_.columns);
+  Buffer<double> centered(parts_.columns);
   if (!center(x, parts_.mean, centered.data())) refuse_zero_vector();
   map_to_float32(centered, z);
   if (after(parts_.normalize)) normalize_in_place(z);
 }
 
 void Transform::apply(std::span<const float> x, std::span<double> z) const {
-  std::vector<double> centered(parts_.columns);
+  Buffer<double> centered(parts_.columns);
   if (!center(x, parts_.mean, centered.data())) refuse_zero_vector();
   map(centered.data(), z.data());
   if (after(parts_.normalize)) normalize_in_place(z);
 }
 
 double Transform::distance_l2(std::span<const float> a, std::span<const float> b) const {
-  std::vector<float> z(parts_.output_dimensions);
+  Buffer<float> z(parts_.output_dimensions);
   if (after(parts_.normalize)) {
-    std::vector<float> other(z.size());
+    Buffer<float> other(z.size());
     apply(a, std::span<float>(z));
     apply(b, std::span<float>(other));
     return core::distance_l2(z, other);
   }
-  std::vector<double> difference(parts_.columns), other(parts_.columns);
+  Buffer<double> difference(parts_.columns), other(parts_.columns);
   const bool defined = center(a, {}, difference.data()) && center(b, {}, other.data());
   if (!defined) refuse_zero_vector();
   for (std::size_t j = 0; j < difference.size(); ++j) difference[j] -= other[j];
@@ -197,9 +197,9 @@ double Transform::distance_l2(std::span<const float> a, std::span<const float> b
   return core::norm(z);
 }
 
-const std::vector<double>& Transform::inverse_matrix(const Checkpoint& checkpoint) const {
+const Buffer<double>& Transform::inverse_matrix(const Checkpoint& checkpoint) const {
   if (inverse_.empty()) {
-    std::optional<std::vector<double>> inverse = core::inverse(parts_.linear, parts_.columns, checkpoint);
+    std::optional<Buffer<double>> inverse = core::inverse(parts_.linear, parts_.columns, checkpoint);
     if (!inverse)
       throw Error(Code::invalid_argument, "the transform cannot be inverted: its matrix is singular");
     inverse_ = std::move(*inverse);
@@ -216,8 +216,8 @@ void Transform::inverse(std::span<const float> z, std::span<float> x, const Chec
                                             " dimensions, got a vector of " + std::to_string(z.size()));
   }
   const std::size_t columns = parts_.columns;
-  const std::vector<double> wide(z.begin(), z.end());
-  std::vector<double> result(wide);
+  const Buffer<double> wide(z.begin(), z.end());
+  Buffer<double> result(wide);
   if (parts_.kind == Linear::diagonal) {
     for (std::size_t j = 0; j < columns; ++j) result[j] = wide[j] / parts_.linear[j];
   } else if (has_matrix(parts_.kind)) {
@@ -229,9 +229,9 @@ void Transform::inverse(std::span<const float> z, std::span<float> x, const Chec
   check_result(x.first(columns));
 }
 
-QueryForm Transform::form_around(std::span<const float> q, const std::vector<double>& mean) const {
+QueryForm Transform::form_around(std::span<const float> q, const Buffer<double>& mean) const {
   const std::size_t columns = parts_.columns;
-  std::vector<double> centered(columns), z(parts_.output_dimensions);
+  Buffer<double> centered(columns), z(parts_.output_dimensions);
   if (!center(q, mean, centered.data())) refuse_zero_vector();
   map(centered.data(), z.data());
   QueryForm form;
@@ -261,7 +261,7 @@ QueryForm Transform::query_form(std::span<const float> q, std::span<const float>
   if (query_mean.size() != parts_.input_dimensions)
     refuse_dimensions(parts_.input_dimensions, query_mean.size());
   const auto begin = query_mean.begin();
-  return form_around(q, std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(parts_.columns)));
+  return form_around(q, Buffer<double>(begin, begin + static_cast<std::ptrdiff_t>(parts_.columns)));
 }
 
 double Transform::row_norm(std::span<const float> x) const {
@@ -296,7 +296,7 @@ void Transform::map_rows(const float* rows, std::size_t stride, std::span<double
 }
 
 void Transform::row_norms(const float* rows, std::size_t stride, std::span<double> out) const {
-  std::vector<double> scratch(kNormRows * (parts_.columns + 1)), images(kNormRows * parts_.output_dimensions);
+  Buffer<double> scratch(kNormRows * (parts_.columns + 1)), images(kNormRows * parts_.output_dimensions);
   for (std::size_t begin = 0; begin < out.size(); begin += kNormRows) {
     const std::size_t count = std::min(kNormRows, out.size() - begin);
     map_rows(rows + begin * stride, stride, scratch, images.data(), out.subspan(begin, count));
@@ -307,7 +307,7 @@ void Transform::row_images(const float* rows, std::size_t stride, std::span<doub
                            std::span<double> norms) const {
   const std::size_t outputs = parts_.output_dimensions;
   if (images.size() != norms.size() * outputs) refuse_dimensions(norms.size() * outputs, images.size());
-  std::vector<double> scratch(kNormRows * (parts_.columns + 1));
+  Buffer<double> scratch(kNormRows * (parts_.columns + 1));
   for (std::size_t begin = 0; begin < norms.size(); begin += kNormRows) {
     const std::size_t count = std::min(kNormRows, norms.size() - begin);
     map_rows(rows + begin * stride, stride, scratch, images.data() + begin * outputs,
@@ -315,15 +315,15 @@ void Transform::row_images(const float* rows, std::size_t stride, std::span<doub
   }
 }
 
-std::vector<double> Transform::mean() const {
-  std::vector<double> mean(parts_.mean);
+Buffer<double> Transform::mean() const {
+  Buffer<double> mean(parts_.mean);
   mean.resize(parts_.input_dimensions);
   return mean;
 }
 
-std::vector<double> Transform::matrix() const {
+Buffer<double> Transform::matrix() const {
   const std::size_t width = parts_.input_dimensions;
-  std::vector<double> matrix(parts_.output_dimensions * width), unit(parts_.columns),
+  Buffer<double> matrix(parts_.output_dimensions * width), unit(parts_.columns),
       column(parts_.output_dimensions);
   if (has_matrix(parts_.kind)) {
     for (std::size_t i = 0; i < parts_.output_dimensions; ++i) {

@@ -25,11 +25,11 @@ constexpr double kMeanTolerance = 1e-6;
 }
 
 // W as outputs x columns.
-std::vector<double> narrow_matrix(const Transform& transform) {
+Buffer<double> narrow_matrix(const Transform& transform) {
   const TransformParts& parts = transform.parts();
-  const std::vector<double> wide = transform.matrix();
+  const Buffer<double> wide = transform.matrix();
   if (parts.columns == parts.input_dimensions) return wide;
-  std::vector<double> narrow;
+  Buffer<double> narrow;
   for (std::size_t i = 0; i < parts.output_dimensions; ++i) {
     const auto row = wide.begin() + static_cast<std::ptrdiff_t>(i * parts.input_dimensions);
     narrow.insert(narrow.end(), row, row + static_cast<std::ptrdiff_t>(parts.columns));
@@ -37,31 +37,31 @@ std::vector<double> narrow_matrix(const Transform& transform) {
   return narrow;
 }
 
-std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b, std::size_t rows,
-                            std::size_t inner, std::size_t columns, const Checkpoint& checkpoint = {}) {
-  std::vector<double> result(rows * columns);
+Buffer<double> product(const Buffer<double>& a, const Buffer<double>& b, std::size_t rows, std::size_t inner,
+                       std::size_t columns, const Checkpoint& checkpoint = {}) {
+  Buffer<double> result(rows * columns);
   core::multiply_add(rows, columns, inner, 1.0, {a.data(), inner, 1}, {b.data(), columns, 1}, result.data(),
                      columns, checkpoint);
   return result;
 }
 
-double norm_of(const std::vector<double>& v) {
+double norm_of(const Buffer<double>& v) {
   return std::sqrt(core::matrix_kernels().dot(v.data(), v.data(), v.size()));
 }
 
 // x with inner.W x = outer.mean in the outputs that the outer map reads, so that one mean stands for both.
 // What no x reaches must vanish in the outer map, or be rounding: that of the mean, or of the rows it was
 // taken over.
-std::vector<double> mean_behind(const Transform& inner, const Transform& outer) {
+Buffer<double> mean_behind(const Transform& inner, const Transform& outer) {
   const TransformParts& parts = inner.parts();
-  const std::vector<double>& target = outer.parts().mean;
+  const Buffer<double>& target = outer.parts().mean;
   const std::size_t read = target.size(), columns = parts.columns, outputs = outer.output_dimensions();
-  std::vector<double> w = narrow_matrix(inner);
+  Buffer<double> w = narrow_matrix(inner);
   w.resize(read * columns);
-  std::vector<double> x = core::least_squares(w, read, columns, target);
-  std::vector<double> missed = product(w, x, read, columns, 1);
+  Buffer<double> x = core::least_squares(w, read, columns, target);
+  Buffer<double> missed = product(w, x, read, columns, 1);
   for (std::size_t i = 0; i < read; ++i) missed[i] -= target[i];
-  const std::vector<double> outer_matrix = narrow_matrix(outer);
+  const Buffer<double> outer_matrix = narrow_matrix(outer);
   const double lost = norm_of(product(outer_matrix, missed, outputs, read, 1));
   const double seen = norm_of(product(outer_matrix, target, outputs, read, 1));
   const double rounding = 10 * std::sqrt(parts.summary.rank_threshold * static_cast<double>(columns));
@@ -109,13 +109,13 @@ Transform compose(const Transform& outer, const Transform& inner, const Checkpoi
   else if (after(second.normalize))
     parts.normalize = Normalize::after;
   parts.kind = Linear::dense;
-  std::vector<double> head = narrow_matrix(inner);
+  Buffer<double> head = narrow_matrix(inner);
   head.resize(second.columns * first.columns);  // a slice of the outer one keeps the leading outputs
   parts.linear = product(narrow_matrix(outer), head, second.output_dimensions, second.columns, first.columns,
                          checkpoint);
   parts.mean = first.mean;
   if (!second.mean.empty()) {
-    const std::vector<double> behind = mean_behind(inner, outer);
+    const Buffer<double> behind = mean_behind(inner, outer);
     parts.mean.resize(first.columns);
     for (std::size_t j = 0; j < first.columns; ++j) parts.mean[j] += behind[j];
   }

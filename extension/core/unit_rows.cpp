@@ -23,14 +23,13 @@ std::size_t UnitRows::chunk_rows(std::size_t index) const noexcept {
 }
 
 void UnitRows::add(const float* row, std::uint64_t hash) {
-  if (size() == chunks_.size() * kChunkRows)
-    chunks_.push_back(std::make_unique<float[]>(kChunkRows * stride_));
+  if (size() == chunks_.size() * kChunkRows) chunks_.emplace_back(kChunkRows * stride_);
   hashes_.push_back(hash);
   replace(size() - 1, row, hash);
 }
 
 void UnitRows::replace(std::size_t index, const float* row, std::uint64_t hash) noexcept {
-  float* const out = chunks_[index / kChunkRows].get() + index % kChunkRows * stride_;
+  float* const out = chunks_[index / kChunkRows].data() + index % kChunkRows * stride_;
   std::memcpy(out, row, dimension_ * sizeof(float));
   const double length = norm({out, dimension_});
   for (std::size_t i = 0; i < dimension_; ++i) {

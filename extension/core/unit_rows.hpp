@@ -3,10 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace isovec::core {
 
@@ -24,7 +23,7 @@ class UnitRows {
   /// Floats from one row to the next within a chunk; the end of a row is zeros.
   [[nodiscard]] std::size_t stride() const noexcept { return stride_; }
   [[nodiscard]] std::size_t chunks() const noexcept { return chunks_.size(); }
-  [[nodiscard]] const float* chunk(std::size_t index) const noexcept { return chunks_[index].get(); }
+  [[nodiscard]] const float* chunk(std::size_t index) const noexcept { return chunks_[index].data(); }
   [[nodiscard]] std::size_t chunk_rows(std::size_t index) const noexcept;
   [[nodiscard]] std::uint64_t hash(std::size_t row) const noexcept { return hashes_[row]; }
 
@@ -36,8 +35,8 @@ class UnitRows {
  private:
   std::size_t dimension_;
   std::size_t stride_;
-  std::vector<std::unique_ptr<float[]>> chunks_;
-  std::vector<std::uint64_t> hashes_;
+  Buffer<Buffer<float>> chunks_;
+  Buffer<std::uint64_t> hashes_;
 };
 
 /// Hash of the elements of a row, under a seed.
@@ -58,7 +57,7 @@ class RowSample {
   UnitRows rows_;
   std::optional<std::uint64_t> seed_;
   std::uint64_t seen_ = 0;
-  std::vector<std::size_t> heap_;  // row numbers, the greatest hash first; used when full
+  Buffer<std::size_t> heap_;  // row numbers, the greatest hash first; used when full
 };
 
 }  // namespace isovec::core

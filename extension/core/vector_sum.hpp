@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <span>
-#include <vector>
 
 namespace isovec::core {
 
@@ -48,7 +48,7 @@ class VectorSum {
 
  private:
   void accumulate(const float* row, double factor) noexcept;
-  std::vector<CompensatedSum> sums_;
+  Buffer<CompensatedSum> sums_;
   CompensatedSum weights_;
   std::uint64_t rows_ = 0;
 };

@@ -11,9 +11,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "codec/code_block.hpp"
 #include "index/block_bounds.hpp"
@@ -124,15 +124,15 @@ class BoundedSearch {
   Thresholds thresholds_;
   Candidates candidates_;
   std::size_t compact_at_;
-  std::vector<Hit> scored_;  // while reading a heap, the nearest on top
+  Buffer<Hit> scored_;  // while reading a heap, the nearest on top
   bool reading_ = false;
   std::optional<Hit> last_;  // what hits have to lie behind
   std::size_t handed_out_ = 0;
   std::size_t coded_rows_ = 0;
   std::size_t fetched_ = 0;
   std::size_t near_rows_ = 0;  // candidates below the threshold when reading began
-  std::vector<std::uint32_t> slots_;
-  std::vector<Hit> hits_;
+  Buffer<std::uint32_t> slots_;
+  Buffer<Hit> hits_;
 };
 
 }  // namespace isovec::index

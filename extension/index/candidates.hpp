@@ -5,9 +5,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <limits>
 #include <span>
-#include <vector>
 
 #include "codec/code_block.hpp"
 
@@ -45,7 +45,7 @@ class Thresholds {
  private:
   std::size_t count_;
   float limit_ = std::numeric_limits<float>::infinity();
-  std::vector<float> heap_;  // the largest on top
+  Buffer<float> heap_;  // the largest on top
 };
 
 /// Candidates are added in any order and then read in ascending bound. Only what is read gets sorted, in
@@ -77,7 +77,7 @@ class Candidates {
   std::size_t partition_rest(std::size_t wanted);
   void sort_more();
 
-  std::vector<Candidate> rows_;
+  Buffer<Candidate> rows_;
   std::size_t sorted_ = 0;                                     // this many at the front are in order
   std::size_t position_ = 0;                                   // this many have been taken
   float rest_from_ = -std::numeric_limits<float>::infinity();  // the others are not below

@@ -5,8 +5,8 @@
 // five times as many rows would be needed.
 
 #include <cstddef>
+#include <isovec/buffer.hpp>
 #include <span>
-#include <vector>
 
 #include "codec/code_block.hpp"
 #include "index/block_bounds.hpp"
@@ -58,7 +58,7 @@ class DeferredBlocks {
   }
 
   Thresholds nearest_{0};  // of what coarse codes say
-  std::vector<Block> blocks_;
+  Buffer<Block> blocks_;
   DistanceBounds bounds_{};
 };
 

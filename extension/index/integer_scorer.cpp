@@ -55,7 +55,7 @@ class Int8Scorer final : public Scorer {
     return static_cast<double>(kernels.l1(q, row, d));
   }
 
-  std::vector<std::int8_t> vector_;
+  Buffer<std::int8_t> vector_;
   double squared_norm_ = 0;
 };
 
@@ -74,7 +74,7 @@ class BitScorer final : public Scorer {
   }
 
  private:
-  std::vector<std::uint8_t> vector_;
+  Buffer<std::uint8_t> vector_;
 };
 
 }  // namespace

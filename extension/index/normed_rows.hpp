@@ -1,8 +1,8 @@
 #pragma once
 // Rows with their norms under a transform that nothing is stored for: each is computed as the rows pass.
 
+#include <isovec/buffer.hpp>
 #include <isovec/transform.hpp>
-#include <vector>
 
 #include "codec/vector_type.hpp"
 #include "index/row_source.hpp"
@@ -22,9 +22,9 @@ class NormedRows final : public RowSource {
   RowSource& rows_;
   const Transform& transform_;
   codec::ElementType type_;
-  std::vector<float> floats_;
-  std::vector<double> norms_;
-  std::vector<float> lengths_;
+  Buffer<float> floats_;
+  Buffer<double> norms_;
+  Buffer<float> lengths_;
 };
 
 }  // namespace isovec::index

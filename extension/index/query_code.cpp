@@ -105,7 +105,7 @@ double linear_size(const Transform& transform) {
 
 QueryCode QueryCode::raw(Metric metric, std::span<const float> query) {
   const core::FloatingPointScope scope;
-  std::vector<double> vector(query.begin(), query.end());
+  Buffer<double> vector(query.begin(), query.end());
   const double norm = std::sqrt(core::kernels().dot_f64(vector.data(), vector.data(), vector.size()));
   if (!std::isfinite(norm)) {
     throw Error(Code::invalid_argument,
@@ -127,7 +127,7 @@ QueryCode QueryCode::linear(Metric coded_for, std::span<const double> vector) {
 
 QueryCode QueryCode::transformed(Metric metric, const TransformedQuery& query) {
   const core::FloatingPointScope scope;
-  std::vector<double> vector(query.z.begin(), query.z.end());
+  Buffer<double> vector(query.z.begin(), query.z.end());
   if (query.divisor == 0) refuse_zero();
   for (double& element : vector) element /= query.divisor;
   QueryCode result(metric, true, std::move(vector));
@@ -138,7 +138,7 @@ QueryCode QueryCode::transformed(Metric metric, const TransformedQuery& query) {
   return result;
 }
 
-QueryCode::QueryCode(Metric metric, bool transformed, std::vector<double> vector)
+QueryCode::QueryCode(Metric metric, bool transformed, Buffer<double> vector)
     : metric_(metric), transformed_(transformed), vector_(std::move(vector)) {
   double largest = 0;
   bool finite = true;

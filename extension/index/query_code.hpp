@@ -4,9 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <isovec/transform.hpp>
 #include <span>
-#include <vector>
 
 #include "core/code_kernels.hpp"
 #include "index/metric.hpp"
@@ -75,22 +75,22 @@ class QueryCode {
   }
 
  private:
-  QueryCode(Metric metric, bool transformed, std::vector<double> vector);
+  QueryCode(Metric metric, bool transformed, Buffer<double> vector);
   void quantize();
   void fold();
 
   Metric metric_;
   bool transformed_;
   bool bounded_ = false;
-  std::vector<double> vector_;
+  Buffer<double> vector_;
   double norm_ = 0;
   double step_ = 0;
   double residual_ = 0;
   ScoreError error_;
-  std::vector<std::int16_t> wide_;
-  std::vector<std::int8_t> high_;
-  std::vector<std::int8_t> low_;
-  std::vector<std::int8_t> folded_;
+  Buffer<std::int16_t> wide_;
+  Buffer<std::int8_t> high_;
+  Buffer<std::int8_t> low_;
+  Buffer<std::int8_t> folded_;
   std::int64_t sum_ = 0;
   Planes planes_;
 };

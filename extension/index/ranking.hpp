@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <optional>
-#include <vector>
 
 #include "index/metric.hpp"
 
@@ -35,7 +35,7 @@ class Ranking {
 
   Metric metric_;
   std::optional<std::size_t> limit_;
-  std::vector<Hit> hits_;   // a heap with the farthest on top while a limit is reached
+  Buffer<Hit> hits_;        // a heap with the farthest on top while a limit is reached
   std::size_t sorted_ = 0;  // this many hits at the front are in order
   std::size_t position_ = 0;
 };

@@ -17,7 +17,7 @@ double norm_of(std::span<const double> v) noexcept {
 
 /// |x| over the columns that a transform reads, in float64.
 double norm_of(std::span<const float> x) {
-  const std::vector<double> wide(x.begin(), x.end());
+  const Buffer<double> wide(x.begin(), x.end());
   return norm_of(wide);
 }
 
@@ -41,8 +41,8 @@ RowCoder::RowCoder(Metric metric, std::size_t dimension, const Transform* transf
   linear_size_ = linear_size(*transform_);
 }
 
-std::vector<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const std::int64_t> slots,
-                                        std::uint64_t seed, std::vector<double>* norms) const {
+Buffer<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const std::int64_t> slots,
+                                   std::uint64_t seed, Buffer<double>* norms) const {
   const std::size_t d = transform_ == nullptr ? dimension_ : transform_->output_dimensions();
   const codec::CodeBlockLabel label{static_cast<codec::CodeMetric>(metric_), d, slots, seed};
   if (transform_ == nullptr) return codec::encode_block(label, rows);
@@ -51,11 +51,11 @@ std::vector<std::byte> RowCoder::encode(std::span<const float> rows, std::span<c
   }
   const core::FloatingPointScope scope;
   const bool divides_input = before(transform_->parts().normalize);
-  std::vector<double> images(slots.size() * d);
-  std::vector<double> of_rows(slots.size());
+  Buffer<double> images(slots.size() * d);
+  Buffer<double> of_rows(slots.size());
   transform_->row_images(rows.data(), dimension_, images, of_rows);
-  std::vector<double> divisors(slots.size());
-  std::vector<double> reaches(slots.size());
+  Buffer<double> divisors(slots.size());
+  Buffer<double> reaches(slots.size());
   for (std::size_t r = 0; r < slots.size(); ++r) {
     const auto x = rows.subspan(r * dimension_, dimension_);
     const bool defined = !divides_input || transform_->input_norm(x.data()) != 0;
@@ -114,12 +114,12 @@ QueryCode RowCoder::code(const Query& query) const {
     throw Error(Code::invalid_argument,
                 "a query and its mean have the dimension of the column, " + std::to_string(dimension_));
   }
-  std::vector<double> own_mean(query.mean.begin(), query.mean.end());
+  Buffer<double> own_mean(query.mean.begin(), query.mean.end());
   own_mean.resize(query.mean.empty() ? 0 : parts.columns);
   const std::span<const double> mean =
       query.mean.empty() ? std::span(parts.mean) : std::span<const double>(own_mean);
-  std::vector<double> centered(parts.columns);
-  std::vector<double> z(parts.output_dimensions);
+  Buffer<double> centered(parts.columns);
+  Buffer<double> z(parts.output_dimensions);
   if (!center(query.vector, mean, centered.data())) {
     throw Error(Code::invalid_argument,
                 "the transform normalizes rows first, and a zero vector has no direction");

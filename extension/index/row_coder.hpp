@@ -1,9 +1,9 @@
 #pragma once
 // Codes the rows of one column for the scores that Scorer gives, and its queries to match.
 
+#include <isovec/buffer.hpp>
 #include <isovec/transform.hpp>
 #include <span>
-#include <vector>
 
 #include "codec/code_encoder.hpp"
 #include "index/metric.hpp"
@@ -21,8 +21,8 @@ class RowCoder {
   /// One block of 1 to 256 untransformed rows, n x d, row-major; slots and seed as in codec::CodeBlockLabel.
   /// Under a transform `norms` receives the rows' norms, as Transform::row_norms gives them. Throws Error as
   /// codec::encode_block does.
-  std::vector<std::byte> encode(std::span<const float> rows, std::span<const std::int64_t> slots,
-                                std::uint64_t seed, std::vector<double>* norms = nullptr) const;
+  Buffer<std::byte> encode(std::span<const float> rows, std::span<const std::int64_t> slots,
+                           std::uint64_t seed, Buffer<double>* norms = nullptr) const;
 
   /// The query of a search. Requires the metric and transform of this; throws Error as Scorer::make does.
   [[nodiscard]] QueryCode code(const Query& query) const;

@@ -50,7 +50,7 @@ class FloatScorer : public Scorer {
     }
     return {wide_.data(), d, count, batch.norms};
   }
-  std::vector<float> wide_;
+  Buffer<float> wide_;
 };
 
 class RawCosine final : public FloatScorer {
@@ -75,8 +75,8 @@ class RawCosine final : public FloatScorer {
 
  private:
   float squared_norm_ = 0;
-  std::vector<float> dots_;
-  std::vector<float> norms_;
+  Buffer<float> dots_;
+  Buffer<float> norms_;
 };
 
 class RawL2 final : public FloatScorer {
@@ -95,7 +95,7 @@ class RawL2 final : public FloatScorer {
   }
 
  private:
-  std::vector<float> sums_;
+  Buffer<float> sums_;
 };
 
 class RawDot final : public FloatScorer {
@@ -113,7 +113,7 @@ class RawDot final : public FloatScorer {
   }
 
  private:
-  std::vector<float> sums_;
+  Buffer<float> sums_;
 };
 
 class RawL1 final : public FloatScorer {
@@ -131,7 +131,7 @@ class RawL1 final : public FloatScorer {
   }
 
  private:
-  std::vector<float> sums_;
+  Buffer<float> sums_;
 };
 
 // With z the transformed query and row, <z_q, z_x> = a.x - b (a.x / |x| - b where rows are normalized before

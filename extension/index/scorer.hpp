@@ -2,10 +2,10 @@
 // One query against batches of rows. Raw scores have the bits of vec_distance_* and vec_cosine; scores under
 // a transform are taken from the untransformed rows in fixed-order float64.
 
+#include <isovec/buffer.hpp>
 #include <isovec/transform.hpp>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "codec/vector_type.hpp"
 #include "index/metric.hpp"
@@ -17,11 +17,11 @@ namespace isovec::index {
 struct Query {
   Metric metric = Metric::cosine;
   codec::ElementType type = codec::ElementType::float32;  ///< of the rows
-  std::vector<float> vector;                              ///< as float32, which is exact for every type
+  Buffer<float> vector;                                   ///< as float32, which is exact for every type
   /// How the rows are transformed before they are compared, or null; must outlive the scorer.
   const Transform* transform = nullptr;
   /// Stands in for the transform's mean on the query's side; empty for the transform's own.
-  std::vector<float> mean;
+  Buffer<float> mean;
 };
 
 /// Scores rows against one query. A score is a similarity for cosine and the distance for every other metric,
@@ -49,7 +49,7 @@ class Scorer {
   Query query_;
 
  private:
-  std::vector<double> scores_;
+  Buffer<double> scores_;
 };
 
 /// The distance that a score stands for.

@@ -8,9 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "db/api.hpp"
 
@@ -44,7 +44,7 @@ class CacheBudget {
   std::size_t part_;
   std::uint64_t searches_ = 0;
   std::uint64_t resume_ = 0;  // the search from which on blocks are kept again
-  std::vector<BlockCache*> caches_;
+  Buffer<BlockCache*> caches_;
 };
 
 class BlockCache {
@@ -105,13 +105,13 @@ class BlockCache {
   };
   struct Column {
     std::size_t place = 0;  // bytes of one
-    std::vector<Piece> pieces;
-    std::vector<Block> blocks;  // one of each place; empty where nothing is kept
+    Buffer<Piece> pieces;
+    Buffer<Block> blocks;  // one of each place; empty where nothing is kept
   };
   void fail() noexcept;
 
   std::shared_ptr<CacheBudget> budget_;
-  std::vector<Column> columns_;
+  Buffer<Column> columns_;
   std::uint64_t last_search_ = 0;
   int uses_ = 0;
 };

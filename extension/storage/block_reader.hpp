@@ -9,9 +9,9 @@
 // the file format (https://sqlite.org/fileformat2.html, 1.6); a wrong guess would cost time and nothing else.
 
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "db/blob.hpp"
 #include "storage/store.hpp"
@@ -41,7 +41,7 @@ class BlockReader {
   std::optional<std::int64_t> last_scanned_;
   std::optional<std::size_t> page_bytes_;  // that are usable; 0 where blocks are read as a whole
   std::optional<db::Blob> blob_;
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
 };
 
 }  // namespace isovec::storage

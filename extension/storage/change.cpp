@@ -169,7 +169,7 @@ void Change::update_auxiliary(const RowValues& row, std::int64_t old_id, std::in
     throw Error(Code::corrupt, "the auxiliary values of row " + std::to_string(old_id) + " are missing");
   }
   RowVerifier::verify_auxiliary(*old, shape_);
-  std::vector<sqlite3_value*> values;
+  Buffer<sqlite3_value*> values;
   for (std::size_t i = 0; i < row.auxiliary.size(); ++i) {
     values.push_back(row.auxiliary[i] != nullptr ? row.auxiliary[i] : old->value(1 + static_cast<int>(i)));
   }
@@ -212,7 +212,7 @@ void Change::update(std::int64_t old_id, const RowValues& row) {
     add_history(geometry.checksum_of(vector, head.slot, id));
   }
   bool same = id == old_id;
-  std::vector<sqlite3_value*> values;
+  Buffer<sqlite3_value*> values;
   for (std::size_t i = 0; i < row.values.size(); ++i) {
     same = same && row.values[i] == nullptr;
     values.push_back(row.values[i] != nullptr ? row.values[i]
@@ -243,7 +243,7 @@ void Change::move(std::int64_t id, std::int64_t slot) {
     groups_[geometry.column].put(slot, vector);
     groups_[geometry.column].erase(head.slot);
   }
-  std::vector<sqlite3_value*> values;
+  Buffer<sqlite3_value*> values;
   for (std::size_t i = 0; i < store_.verifier().value_count(); ++i) {
     values.push_back(old->value(kFirstValue + static_cast<int>(i)));
   }

@@ -5,8 +5,8 @@
 // which SQLite answers by taking back the statement or the transaction: it has to, since a single-row INSERT
 // has no statement journal.
 
+#include <isovec/buffer.hpp>
 #include <map>
-#include <vector>
 
 #include "storage/chunk_store.hpp"
 #include "storage/group_change.hpp"
@@ -58,13 +58,13 @@ class Change {
   Statements& statements_;
   State state_;
   std::uint64_t history_before_;
-  std::vector<ChunkGeometry> geometry_;
+  Buffer<ChunkGeometry> geometry_;
   std::map<std::int64_t, PageEdit> pages_;
-  std::vector<GroupChange> groups_;  // by vector column
-  std::vector<VectorEdit> vectors_;
-  std::vector<std::int64_t> erased_;
+  Buffer<GroupChange> groups_;  // by vector column
+  Buffer<VectorEdit> vectors_;
+  Buffer<std::int64_t> erased_;
   bool empty_ = true;
-  std::vector<Sql> bound_;  // statements that stand bound, in the order to run them
+  Buffer<Sql> bound_;  // statements that stand bound, in the order to run them
 };
 
 }  // namespace isovec::storage

@@ -17,9 +17,9 @@ bool all_zero(std::span<const std::byte> bytes) noexcept {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-std::vector<std::byte> slot_of(const ChunkGeometry& geometry, std::int64_t slot, std::int64_t rowid,
-                               std::span<const std::byte> vector) {
-  std::vector<std::byte> bytes(geometry.slot_bytes);
+Buffer<std::byte> slot_of(const ChunkGeometry& geometry, std::int64_t slot, std::int64_t rowid,
+                          std::span<const std::byte> vector) {
+  Buffer<std::byte> bytes(geometry.slot_bytes);
   store(bytes.data(), geometry.checksum_of(vector, slot, rowid));
   std::copy(vector.begin(), vector.end(), bytes.begin() + kHeader);
   return bytes;
@@ -40,8 +40,7 @@ std::optional<std::size_t> chunk_size(Statements& statements, const ChunkGeometr
   return static_cast<std::size_t>(run->integer(1));
 }
 
-std::vector<std::byte> whole_chunk(Statements& statements, const ChunkGeometry& geometry,
-                                   std::int64_t chunk) {
+Buffer<std::byte> whole_chunk(Statements& statements, const ChunkGeometry& geometry, std::int64_t chunk) {
   const db::Run run(statements[Sql::read_chunk]);
   run->bind(1, geometry.id_of(chunk));
   if (!run->step()) geometry.refuse(chunk, "is missing");
@@ -107,13 +106,13 @@ VectorEdit VectorEdit::put(Statements& statements, const TableShape& shape, cons
   if (place < slots) {
     edit.blob_ = open_chunk(statements.connection(), shape, edit.chunk_id_, db::Access::write);
     if (!edit.blob_) geometry.refuse(chunk, "cannot be opened");
-    std::vector<std::byte> there(geometry.slot_bytes);
+    Buffer<std::byte> there(geometry.slot_bytes);
     edit.blob_->read(there, edit.offset_);
     if (!all_zero(there)) geometry.refuse(chunk, "is not clear where a new vector should go");
     return edit;
   }
   if (place != slots) geometry.refuse(chunk, "is shorter than the slots that are used");
-  std::vector<std::byte> whole = size ? whole_chunk(statements, geometry, chunk) : std::vector<std::byte>();
+  Buffer<std::byte> whole = size ? whole_chunk(statements, geometry, chunk) : Buffer<std::byte>();
   whole.resize(geometry.slots_of(chunk, slot + 1) * geometry.slot_bytes);
   std::copy(edit.bytes_.begin(), edit.bytes_.end(),
             whole.begin() + static_cast<std::ptrdiff_t>(edit.offset_));
@@ -125,7 +124,7 @@ VectorEdit VectorEdit::replace(Statements& statements, const TableShape& shape, 
                                std::int64_t slot, std::int64_t old_rowid, std::int64_t rowid,
                                std::span<const std::byte> vector) {
   VectorEdit edit = erase(statements, shape, geometry, slot, old_rowid);
-  std::vector<std::byte> there(geometry.slot_bytes);
+  Buffer<std::byte> there(geometry.slot_bytes);
   edit.blob_->read(there, edit.offset_);
   const std::span<const std::byte> kept = std::span<const std::byte>(there).subspan(kHeader);
   edit.bytes_ = slot_of(geometry, slot, rowid, vector.empty() ? kept : vector);

@@ -9,9 +9,9 @@
 // A free slot is all zeros. A chunk has room for all its slots from the start, except chunk 0, which grows 4
 // KB at a time, so that a small table stays small.
 
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "db/blob.hpp"
 #include "storage/norm_store.hpp"
@@ -75,7 +75,7 @@ class VectorEdit {
   std::int64_t chunk_id_ = 0;
   std::optional<db::Blob> blob_;  // the chunk, open for writing; nothing where it is written as a whole
   std::size_t offset_ = 0;
-  std::vector<std::byte> bytes_;  // of the slot, or of the whole chunk
+  Buffer<std::byte> bytes_;  // of the slot, or of the whole chunk
 };
 
 /// Reads vectors one by one and checks each. Holds a BLOB open between reads: give it up between statements.
@@ -96,7 +96,7 @@ class VectorReader {
   const TableShape& shape_;
   ChunkGeometry geometry_;
   std::optional<db::Blob> blob_;
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
 };
 
 }  // namespace isovec::storage

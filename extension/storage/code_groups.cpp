@@ -81,8 +81,8 @@ void write_mark_page(Statements& statements, MarkPage& page) {
   statements[Sql::write_marks].bind(1, page.id()).bind(2, page.sealed()).run();
 }
 
-std::vector<GroupMarks> read_marks(Statements& statements, std::size_t column, const State& state) {
-  std::vector<GroupMarks> marks;
+Buffer<GroupMarks> read_marks(Statements& statements, std::size_t column, const State& state) {
+  Buffer<GroupMarks> marks;
   const auto groups = static_cast<std::size_t>(complete_groups(state));
   marks.reserve(groups);
   while (marks.size() < groups) {

@@ -18,9 +18,9 @@
 //                          u32       0
 
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "codec/row_mask.hpp"
 #include "storage/norm_store.hpp"
@@ -69,7 +69,7 @@ class MarkPage {
 
  private:
   std::int64_t id_;
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
 };
 
 /// A page with the groups that `state` has on it; none where it has none. Throws Error{corrupt}.
@@ -77,8 +77,7 @@ class MarkPage {
                                       const State& state);
 void write_mark_page(Statements& statements, MarkPage& page);
 /// The marks of every complete group of a column.
-[[nodiscard]] std::vector<GroupMarks> read_marks(Statements& statements, std::size_t column,
-                                                 const State& state);
+[[nodiscard]] Buffer<GroupMarks> read_marks(Statements& statements, std::size_t column, const State& state);
 
 /// Where a group's block lies, and what its checksum is taken under.
 [[nodiscard]] std::int64_t block_id(std::size_t column, std::int64_t group) noexcept;

@@ -54,7 +54,7 @@ codec::RowMask dead_rows(const codec::CodeBlockView& block, const GroupMarks& ma
 }
 
 void verify_once(const codec::CodeBlockView& block, std::size_t column, std::int64_t group,
-                 std::vector<std::uint64_t>& verified) {
+                 Buffer<std::uint64_t>& verified) {
   const auto index = static_cast<std::size_t>(group);
   if (verified.size() <= index) verified.resize(index + 1);
   const std::uint64_t stored = load_u64(block.bytes().data());
@@ -65,7 +65,7 @@ void verify_once(const codec::CodeBlockView& block, std::size_t column, std::int
 
 // Calls visit(group) for each group that has a block.
 template <typename Visit>
-void visit_groups(const std::vector<GroupMarks>& marks, Visit&& visit) {
+void visit_groups(const Buffer<GroupMarks>& marks, Visit&& visit) {
   for (std::size_t g = 0; g < marks.size(); ++g) {
     if (marks[g].has_block()) visit(static_cast<std::int64_t>(g), marks[g]);
   }
@@ -93,10 +93,10 @@ bool is_stored(BlockCache::Block& kept, BlockReader& reader, std::int64_t group,
 
 }  // namespace
 
-void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
+void for_each_block(Store& store, std::size_t column, const Buffer<GroupMarks>& marks,
                     const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
-  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  Buffer<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
     const std::span<const std::byte> bytes = read_stored(reader, column, group);
     const auto block = codec::CodeBlockView::parse(bytes);
@@ -107,14 +107,14 @@ void for_each_block(Store& store, std::size_t column, const std::vector<GroupMar
 
 // Kept are only blocks that were parsed and verified.
 void for_each_kept_block(Store& store, std::size_t column, const State& state,
-                         const std::vector<GroupMarks>& marks, const VisitBlock& visit) {
+                         const Buffer<GroupMarks>& marks, const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
   BlockCache& cache = store.blocks();
   // A search that no other follows does not pay for memory.
   if (std::exchange(store.read_cache(column).was_searched, true)) {
     cache.reserve(column, marks.size(), largest_kept(store.shape().vectors[column].dimension));
   }
-  std::vector<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  Buffer<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
     BlockCache::Block* kept = cache.find(column, group);
     if (kept != nullptr && is_stored(*kept, reader, group, state)) {
@@ -132,8 +132,8 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
   });
 }
 
-std::vector<RowHead> uncoded_rows(Store& store, const State& state, const std::vector<GroupMarks>& marks) {
-  std::vector<RowHead> rows;
+Buffer<RowHead> uncoded_rows(Store& store, const State& state, const Buffer<GroupMarks>& marks) {
+  Buffer<RowHead> rows;
   SlotReader reader(store.statements());
   const auto add = [&](std::int64_t begin, std::int64_t end, const codec::RowMask& coded) {
     for (std::int64_t slot = begin; slot < end; ++slot) {
@@ -164,7 +164,7 @@ void require_snapshot(Store& store, const State& state) {
 // --------------------------------------------------------------------------------------------------------
 
 SlotFetcher::SlotFetcher(Store& store, std::size_t column, const State& state, index::Scorer& scorer,
-                         WithNorms with_norms, NormsBySlot given, std::vector<RowCondition> conditions)
+                         WithNorms with_norms, NormsBySlot given, Buffer<RowCondition> conditions)
     : store_(store),
       state_(state),
       scorer_(scorer),

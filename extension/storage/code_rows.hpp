@@ -3,8 +3,8 @@
 // rows by slot.
 
 #include <functional>
+#include <isovec/buffer.hpp>
 #include <memory>
-#include <vector>
 
 #include "codec/code_block.hpp"
 #include "index/bounded_search.hpp"
@@ -19,16 +19,15 @@ namespace isovec::storage {
 /// Throws Error{corrupt} where a block is missing, damaged or not of its group. A block is compared
 /// with its checksum when it is first met.
 using VisitBlock = std::function<void(const codec::CodeBlockView& block, const codec::RowMask& dead)>;
-void for_each_block(Store& store, std::size_t column, const std::vector<GroupMarks>& marks,
+void for_each_block(Store& store, std::size_t column, const Buffer<GroupMarks>& marks,
                     const VisitBlock& visit);
 /// The same in the snapshot that `state` is of, with the blocks that the table keeps in memory. Those stay in
 /// place while the caller holds a BlockCache::Use.
 void for_each_kept_block(Store& store, std::size_t column, const State& state,
-                         const std::vector<GroupMarks>& marks, const VisitBlock& visit);
+                         const Buffer<GroupMarks>& marks, const VisitBlock& visit);
 
 /// The rows without a code, by slot.
-[[nodiscard]] std::vector<RowHead> uncoded_rows(Store& store, const State& state,
-                                                const std::vector<GroupMarks>& marks);
+[[nodiscard]] Buffer<RowHead> uncoded_rows(Store& store, const State& state, const Buffer<GroupMarks>& marks);
 
 /// Throws SqliteFailure(SQLITE_ABORT_ROLLBACK) unless the table still is as `state` says: what was written
 /// after a search began, or before it in the same transaction, may be rolled back while it is being read.
@@ -39,7 +38,7 @@ class SlotFetcher final : public index::RowFetcher {
  public:
   /// `scorer` and the values in `conditions` must outlive this.
   SlotFetcher(Store& store, std::size_t column, const State& state, index::Scorer& scorer,
-              WithNorms with_norms, NormsBySlot given, std::vector<RowCondition> conditions);
+              WithNorms with_norms, NormsBySlot given, Buffer<RowCondition> conditions);
   void fetch(std::span<const std::uint32_t> slots, std::span<index::Hit> hits) override;
 
  private:
@@ -51,10 +50,10 @@ class SlotFetcher final : public index::RowFetcher {
   State state_;
   index::Scorer& scorer_;
   ChunkGeometry geometry_;
-  std::vector<RowCondition> conditions_;
+  Buffer<RowCondition> conditions_;
   std::optional<RowTest> test_;
   std::size_t tests_left_;
-  std::vector<bool> passing_;  // by slot, once all rows have been tested
+  Buffer<bool> passing_;  // by slot, once all rows have been tested
   SlotReader slots_;
   VectorReader reader_;
   std::optional<NormReader> norm_reader_;

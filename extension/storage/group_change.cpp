@@ -99,7 +99,7 @@ void GroupChange::set_norm_of(const Touch& touch) {
   if (transform() == nullptr) return;
   if (touch.event == Event::erase) return set_norm(touch.slot, 0);
   const VectorColumn& declared = store_.shape().vectors[column_];
-  std::vector<float> floats(declared.dimension);
+  Buffer<float> floats(declared.dimension);
   codec::to_float32({declared.type, declared.dimension, touch.vector.data()}, floats);
   set_norm(touch.slot, transform()->row_norm(floats));
 }
@@ -107,7 +107,7 @@ void GroupChange::set_norm_of(const Touch& touch) {
 // Groups
 // --------------------------------------------------------------------------------------------------------
 
-const std::vector<std::byte>* GroupChange::pending(std::int64_t slot) const {
+const Buffer<std::byte>* GroupChange::pending(std::int64_t slot) const {
   for (auto touch = touches_.rbegin(); touch != touches_.rend(); ++touch) {
     if (touch->slot == slot && touch->event != Event::erase) return &touch->vector;
   }
@@ -122,7 +122,7 @@ GroupChange::Rows GroupChange::rows_of(std::int64_t group, const RowInSlot& row_
   for (std::int64_t slot = group * kGroupSlots; slot < (group + 1) * kGroupSlots; ++slot) {
     const std::optional<std::int64_t> row = row_in(slot);
     if (!row) continue;
-    const std::vector<std::byte>* given = pending(slot);
+    const Buffer<std::byte>* given = pending(slot);
     const std::span<const std::byte> vector =
         given != nullptr ? std::span<const std::byte>(*given) : reader.read(slot, *row);
     rows.slots.push_back(slot);
@@ -138,7 +138,7 @@ void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
   const Transform* known = transform();
   if (known == nullptr && !coded()) return;
   const Rows rows = rows_of(group, row_in);
-  std::vector<double> norms(rows.slots.size());
+  Buffer<double> norms(rows.slots.size());
   if (coded()) {
     page_of_group(group).resize(static_cast<std::size_t>(group % kGroupsPerPage) + 1);
     code_group(group, rows, &norms);
@@ -148,7 +148,7 @@ void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
   for (std::size_t r = 0; known != nullptr && r < norms.size(); ++r) set_norm(rows.slots[r], norms[r]);
 }
 
-void GroupChange::code_group(std::int64_t group, const Rows& rows, std::vector<double>* norms) {
+void GroupChange::code_group(std::int64_t group, const Rows& rows, Buffer<double>* norms) {
   GroupMarks marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
   page_of_group(group).set(static_cast<std::size_t>(group % kGroupsPerPage), marks);

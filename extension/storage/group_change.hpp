@@ -3,10 +3,10 @@
 // codes (code_groups.hpp). Prepared with the change, written with it.
 
 #include <functional>
+#include <isovec/buffer.hpp>
 #include <map>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "storage/code_groups.hpp"
 #include "storage/norm_store.hpp"
@@ -35,11 +35,11 @@ class GroupChange {
   struct Touch {
     std::int64_t slot;
     Event event;
-    std::vector<std::byte> vector;
+    Buffer<std::byte> vector;
   };
   struct Block {
     std::int64_t group;
-    std::vector<std::byte> bytes;  // none where the block goes
+    Buffer<std::byte> bytes;  // none where the block goes
   };
   void touch(std::int64_t slot, Event event, std::span<const std::byte> vector);
   [[nodiscard]] bool coded() const noexcept { return store_.shape().vectors[column_].coded; }
@@ -50,20 +50,20 @@ class GroupChange {
   [[nodiscard]] MarkPage& page_of_group(std::int64_t group);
   void add_group(std::int64_t group, const RowInSlot& row_in);
   struct Rows {
-    std::vector<std::int64_t> slots;
-    std::vector<float> vectors;
+    Buffer<std::int64_t> slots;
+    Buffer<float> vectors;
   };
-  void code_group(std::int64_t group, const Rows& rows, std::vector<double>* norms = nullptr);
+  void code_group(std::int64_t group, const Rows& rows, Buffer<double>* norms = nullptr);
   [[nodiscard]] Rows rows_of(std::int64_t group, const RowInSlot& row_in) const;
-  [[nodiscard]] const std::vector<std::byte>* pending(std::int64_t slot) const;
+  [[nodiscard]] const Buffer<std::byte>* pending(std::int64_t slot) const;
 
   Store& store_;
   std::size_t column_;
   State before_;
-  std::vector<Touch> touches_;
+  Buffer<Touch> touches_;
   std::map<std::int64_t, MarkPage> marks_;  // by page
   std::map<std::int64_t, NormPage> norms_;  // by page
-  std::vector<Block> blocks_;
+  Buffer<Block> blocks_;
 };
 
 }  // namespace isovec::storage

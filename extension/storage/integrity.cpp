@@ -17,7 +17,7 @@ namespace {
 class Checker {
  public:
   Checker(Store& store, std::size_t most) : store_(store), most_(most) {}
-  std::vector<std::string> run() {
+  Buffer<std::string> run() {
     // Each check that needs the state runs only when it could be read.
     check([&] {
       verify_tables(store_.connection(), store_.shape());
@@ -63,22 +63,22 @@ class Checker {
   void check_free_slots(std::size_t column);
   void check_norms(std::size_t column, const Transform& transform);
   void check_codes(std::size_t column);
-  void check_marks(std::size_t column, const std::vector<GroupMarks>& marks);
+  void check_marks(std::size_t column, const Buffer<GroupMarks>& marks);
   void check_strays();
 
   Store& store_;
   std::size_t most_;
   State state_;
-  std::vector<std::string> found_;
-  std::vector<std::optional<std::int64_t>> rows_;  // by slot
-  std::int64_t blocks_ = 0;                        // of codes that the marks tell of
+  Buffer<std::string> found_;
+  Buffer<std::optional<std::int64_t>> rows_;  // by slot
+  std::int64_t blocks_ = 0;                   // of codes that the marks tell of
 };
 
 void Checker::check_config() {
   db::Statement keys = query("SELECT key FROM " + table("config") + " ORDER BY key");
-  std::vector<std::string> names;
+  Buffer<std::string> names;
   while (keys.step()) names.push_back(keys.text(0));
-  require(names == std::vector<std::string>{"format", "shape", "state"},
+  require(names == Buffer<std::string>{"format", "shape", "state"},
           "the config has other entries than it should");
 }
 
@@ -107,13 +107,13 @@ void Checker::check_slots() {
 }
 
 void Checker::check_room() {
-  std::vector<std::int64_t> expected;
+  Buffer<std::int64_t> expected;
   for (std::size_t slot = 0; slot < rows_.size(); ++slot) {
     const std::int64_t page = page_of(static_cast<std::int64_t>(slot));
     if (!rows_[slot] && (expected.empty() || expected.back() != page)) expected.push_back(page);
   }
   db::Statement pages = query("SELECT page FROM " + table("room") + " ORDER BY page");
-  std::vector<std::int64_t> there;
+  Buffer<std::int64_t> there;
   while (pages.step()) there.push_back(pages.integer(0));
   require(there == expected, "the list of pages with free slots is not that of the slot map");
 }
@@ -174,7 +174,7 @@ void Checker::check_free_slots(std::size_t column) {
 }
 
 void Checker::check_norms(std::size_t column, const Transform& transform) {
-  const std::vector<double> norms = norms_of(store_, state_, column, transform);
+  const Buffer<double> norms = norms_of(store_, state_, column, transform);
   const auto end = static_cast<std::size_t>(complete_groups(state_) * kGroupSlots);
   for (std::int64_t page = 0; page < norm_pages(state_); ++page) {
     const NormPage stored = read_norm_page(store_.statements(), column, page);
@@ -205,7 +205,7 @@ void Checker::check_vectors(std::size_t column) {
   if (declared.coded) check_codes(column);
 }
 
-void Checker::check_marks(std::size_t column, const std::vector<GroupMarks>& marks) {
+void Checker::check_marks(std::size_t column, const Buffer<GroupMarks>& marks) {
   for (std::size_t g = 0; g < marks.size(); ++g) {
     codec::RowMask used;
     for (std::size_t place = 0; place < codec::kBlockRows; ++place) {
@@ -221,7 +221,7 @@ void Checker::check_marks(std::size_t column, const std::vector<GroupMarks>& mar
 // A block whose rows all still are as they were coded is made once more and compared; of another the checksum
 // has to do.
 void Checker::check_codes(std::size_t column) {
-  const std::vector<GroupMarks> marks = read_marks(store_.statements(), column, state_);
+  const Buffer<GroupMarks> marks = read_marks(store_.statements(), column, state_);
   check_marks(column, marks);
   for (const GroupMarks& of_group : marks) blocks_ += of_group.has_block() ? 1 : 0;
   store_.read_cache(column).verified_blocks.clear();
@@ -230,7 +230,7 @@ void Checker::check_codes(std::size_t column) {
     const std::int64_t group = group_of(block.slots()[0]);
     const GroupRows rows = read_group(store_, column, group);
     if (rows.slots.size() != block.rows()) return;
-    const std::vector<std::byte> expected =
+    const Buffer<std::byte> expected =
         store_.coder(column, state_).encode(rows.vectors, rows.slots, block_seed(column, group));
     require(std::equal(expected.begin(), expected.end(), block.bytes().begin(), block.bytes().end()),
             "the codes of group " + std::to_string(group) + " of vector column " + std::to_string(column) +
@@ -264,12 +264,12 @@ void Checker::check_strays() {
 
 }  // namespace
 
-std::vector<std::string> find_damage(Store& store, std::size_t most) {
+Buffer<std::string> find_damage(Store& store, std::size_t most) {
   return Checker(store, most).run();
 }
 
 void require_integrity(Store& store) {
-  const std::vector<std::string> found = find_damage(store);
+  const Buffer<std::string> found = find_damage(store);
   if (found.empty()) return;
   std::string text;
   for (const std::string& sentence : found) text += (text.empty() ? "" : "; ") + sentence;

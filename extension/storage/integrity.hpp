@@ -2,15 +2,15 @@
 // Checks every byte of a table's shadow tables against every other: checksums, and that rows, slots, chunks,
 // norms and transforms agree.
 
+#include <isovec/buffer.hpp>
 #include <string>
-#include <vector>
 
 #include "storage/store.hpp"
 
 namespace isovec::storage {
 
 /// A sentence for each thing that is wrong, at most `most` of them; empty for a sound table.
-[[nodiscard]] std::vector<std::string> find_damage(Store& store, std::size_t most = 20);
+[[nodiscard]] Buffer<std::string> find_damage(Store& store, std::size_t most = 20);
 
 /// Throws Error{corrupt} with the sentences of find_damage(), if there are any.
 void require_integrity(Store& store);

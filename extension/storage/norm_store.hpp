@@ -7,9 +7,9 @@
 //   byte 0  u64        checksum of the bytes behind it, under the id
 //        8  480 x f64  the norm of the row in the slot; 0 where it is free or behind the complete groups
 
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "storage/slot_map.hpp"
 
@@ -32,7 +32,7 @@ class NormPage {
 
  private:
   std::int64_t id_;
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
 };
 
 /// Throws Error{corrupt} where there is none.

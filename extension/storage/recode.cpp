@@ -41,7 +41,7 @@ void write_norms(Store& store, std::size_t column, std::span<const double> by_sl
 }
 
 GroupMarks code_group(Store& store, const State& state, std::size_t column, std::int64_t group,
-                      const GroupRows& rows, std::vector<double>* norms = nullptr) {
+                      const GroupRows& rows, Buffer<double>* norms = nullptr) {
   GroupMarks marks;
   if (rows.slots.empty()) return marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
@@ -86,7 +86,7 @@ class Recoder {
   void flush() {
     if (rows_.slots.empty()) return;
     const std::int64_t group = group_of(rows_.slots.front());
-    std::vector<double> norms(rows_.slots.size());
+    Buffer<double> norms(rows_.slots.size());
     if (declared_.coded) {
       marks_[static_cast<std::size_t>(group)] = code_group(store_, state_, column_, group, rows_, &norms);
     } else if (transform_ != nullptr) {
@@ -103,8 +103,8 @@ class Recoder {
   std::size_t column_;
   const VectorColumn& declared_;
   const Transform* transform_;
-  std::vector<GroupMarks> marks_;
-  std::vector<double> norms_;
+  Buffer<GroupMarks> marks_;
+  Buffer<double> norms_;
   GroupRows rows_;
 };
 
@@ -151,7 +151,7 @@ void recode(Store& store, const State& state, std::size_t column) {
 void recode_stale(Store& store, const State& before, const State& state, std::size_t column) {
   const std::int64_t groups = complete_groups(state);
   if (store.shape().vectors[column].coded) {
-    std::vector<GroupMarks> marks = read_marks(store.statements(), column, before);
+    Buffer<GroupMarks> marks = read_marks(store.statements(), column, before);
     marks.resize(static_cast<std::size_t>(groups));
     for (std::int64_t group = 0; group < groups; ++group) {
       GroupMarks& of_group = marks[static_cast<std::size_t>(group)];

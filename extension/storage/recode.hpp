@@ -16,8 +16,8 @@ void recode_stale(Store& store, const State& before, const State& state, std::si
 
 /// The rows of a group as float32, from one column. Throws Error{corrupt} where one is damaged.
 struct GroupRows {
-  std::vector<std::int64_t> slots;
-  std::vector<float> vectors;
+  Buffer<std::int64_t> slots;
+  Buffer<float> vectors;
 };
 [[nodiscard]] GroupRows read_group(Store& store, std::size_t column, std::int64_t group);
 

@@ -33,7 +33,7 @@ double rounding_of(codec::ElementType type) {
 template <typename Visit>
 void for_each_row(Store& store, const State& state, std::size_t column, Visit&& visit) {
   const VectorColumn& declared = store.shape().vectors[column];
-  std::vector<float> vector(declared.dimension);
+  Buffer<float> vector(declared.dimension);
   AllRows rows(store, column, state, WithNorms::no);
   while (const auto batch = rows.next()) {
     for (std::size_t r = 0; r < batch->rowids.size(); ++r) {
@@ -62,12 +62,11 @@ void write_state(Store& store, const State& state) {
 
 }  // namespace
 
-std::vector<double> norms_of(Store& store, const State& state, std::size_t column,
-                             const Transform& transform) {
-  std::vector<double> norms(static_cast<std::size_t>(state.slots));
+Buffer<double> norms_of(Store& store, const State& state, std::size_t column, const Transform& transform) {
+  Buffer<double> norms(static_cast<std::size_t>(state.slots));
   const VectorColumn& declared = store.shape().vectors[column];
-  std::vector<float> floats;
-  std::vector<double> batch_norms;
+  Buffer<float> floats;
+  Buffer<double> batch_norms;
   AllRows rows(store, column, state, WithNorms::no);
   while (const auto batch = rows.next()) {
     const std::size_t count = batch->rowids.size();
@@ -112,7 +111,7 @@ Refit given_transform(Store& store, const State& state, std::size_t column, std:
   return refit;
 }
 
-void write_refits(Store& store, const State& state, const std::vector<Refit>& refits) {
+void write_refits(Store& store, const State& state, const Buffer<Refit>& refits) {
   Statements& statements = store.statements();
   statements.prepare_writes();
   State next = state;
@@ -125,7 +124,7 @@ void write_refits(Store& store, const State& state, const std::vector<Refit>& re
   });
 }
 
-void unfit_columns(Store& store, const State& state, const std::vector<std::size_t>& columns) {
+void unfit_columns(Store& store, const State& state, const Buffer<std::size_t>& columns) {
   Statements& statements = store.statements();
   statements.prepare_writes();
   for (const std::size_t column : columns)

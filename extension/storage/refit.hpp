@@ -2,9 +2,9 @@
 // Changes of a column's transform: fitted from the rows, given, or taken away. Each first reads every row,
 // and then writes the transform, the state, and the norms and codes of all rows, in the caller's transaction.
 
+#include <isovec/buffer.hpp>
 #include <isovec/fit.hpp>
 #include <string>
-#include <vector>
 
 #include "storage/store.hpp"
 
@@ -22,12 +22,12 @@ struct Refit {
 [[nodiscard]] Refit given_transform(Store& store, const State& state, std::size_t column,
                                     std::span<const std::byte> blob);
 /// Writes what the functions above worked out.
-void write_refits(Store& store, const State& state, const std::vector<Refit>& refits);
+void write_refits(Store& store, const State& state, const Buffer<Refit>& refits);
 /// Takes the transforms of columns away.
-void unfit_columns(Store& store, const State& state, const std::vector<std::size_t>& columns);
+void unfit_columns(Store& store, const State& state, const Buffer<std::size_t>& columns);
 
 /// The norm of each row of a column under a transform, by slot; 0 for free slots.
-[[nodiscard]] std::vector<double> norms_of(Store& store, const State& state, std::size_t column,
-                                           const Transform& transform);
+[[nodiscard]] Buffer<double> norms_of(Store& store, const State& state, std::size_t column,
+                                      const Transform& transform);
 
 }  // namespace isovec::storage

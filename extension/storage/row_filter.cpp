@@ -96,7 +96,7 @@ std::string condition_text(const RowCondition& condition, std::size_t value_coun
 
 }  // namespace
 
-RowQuery::RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions, Order order)
+RowQuery::RowQuery(Store& store, std::string columns, Buffer<RowCondition> conditions, Order order)
     : store_(store),
       columns_(std::move(columns)),
       conditions_(std::move(conditions)),
@@ -148,17 +148,16 @@ std::size_t RowQuery::scanned() const noexcept {
       sqlite3_stmt_status(statement_.handle(), SQLITE_STMTSTATUS_FULLSCAN_STEP, 0));
 }
 
-std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions) {
+Buffer<RowHead> matching_rows(Store& store, const Buffer<RowCondition>& conditions) {
   constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
   return *few_matching_rows(store, conditions, kAny, 0);
 }
 
-std::optional<std::vector<RowHead>> few_matching_rows(Store& store,
-                                                      const std::vector<RowCondition>& conditions,
-                                                      std::size_t most, std::size_t rows) {
+std::optional<Buffer<RowHead>> few_matching_rows(Store& store, const Buffer<RowCondition>& conditions,
+                                                 std::size_t most, std::size_t rows) {
   constexpr std::size_t kSample = 64;  // matches: their share is within a factor of two of the table's
   RowQuery query(store, "id, slot", conditions, RowQuery::Order::any);
-  std::vector<RowHead> found;
+  Buffer<RowHead> found;
   while (query.step()) {
     if (found.size() == most) return std::nullopt;
     found.push_back({query.row().integer(0), query.row().integer(1)});
@@ -174,13 +173,13 @@ std::optional<std::vector<RowHead>> few_matching_rows(Store& store,
   return found;
 }
 
-bool RowTest::is_possible(const std::vector<RowCondition>& conditions) noexcept {
+bool RowTest::is_possible(const Buffer<RowCondition>& conditions) noexcept {
   std::size_t values = 0;
   for (const RowCondition& condition : conditions) values += condition.values.size();
   return values <= kBatch;
 }
 
-RowTest::RowTest(Store& store, const std::vector<RowCondition>& conditions) {
+RowTest::RowTest(Store& store, const Buffer<RowCondition>& conditions) {
   std::string sql = "SELECT 1 FROM " + shadow(store.shape(), "rows") + " WHERE id = ?1";
   int next = 2;
   for (const RowCondition& condition : conditions) {

@@ -4,10 +4,10 @@
 // never the reverse.
 
 #include <functional>
+#include <isovec/buffer.hpp>
 #include <limits>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "storage/row_store.hpp"
 #include "storage/store.hpp"
@@ -40,8 +40,8 @@ struct RowCondition {
   std::string column;  ///< "id", "key", "p0", "m3"
   Affinity affinity = Affinity::integer;
   Comparison comparison = Comparison::equal;
-  std::string collation;               ///< Empty for BINARY.
-  std::vector<sqlite3_value*> values;  ///< One; none for is_null and not_null; any number for in.
+  std::string collation;          ///< Empty for BINARY.
+  Buffer<sqlite3_value*> values;  ///< One; none for is_null and not_null; any number for in.
   Reading reading = Reading::any;
 };
 
@@ -50,8 +50,7 @@ class RowQuery {
  public:
   enum class Order { by_id, any };
   /// Prepares "SELECT <columns> FROM t_rows WHERE <conditions>".
-  RowQuery(Store& store, std::string columns, std::vector<RowCondition> conditions,
-           Order order = Order::by_id);
+  RowQuery(Store& store, std::string columns, Buffer<RowCondition> conditions, Order order = Order::by_id);
   /// True while there is a row.
   [[nodiscard]] bool step();
   [[nodiscard]] const db::Statement& row() const noexcept { return statement_; }
@@ -62,7 +61,7 @@ class RowQuery {
   void prepare_batch();
   Store& store_;
   std::string columns_;
-  std::vector<RowCondition> conditions_;
+  Buffer<RowCondition> conditions_;
   Order order_;
   std::size_t batched_;  // the condition whose values come in batches; conditions_.size() where none does
   std::size_t next_value_ = 0;
@@ -72,24 +71,25 @@ class RowQuery {
 };
 
 /// The rows that meet all conditions, by slot.
-[[nodiscard]] std::vector<RowHead> matching_rows(Store& store, const std::vector<RowCondition>& conditions);
+[[nodiscard]] Buffer<RowHead> matching_rows(Store& store, const Buffer<RowCondition>& conditions);
 
 /// The same, but nothing where there are more than `most`, or where the first of the table's `rows` rows
 /// already say that there are likely far more.
-[[nodiscard]] std::optional<std::vector<RowHead>> few_matching_rows(
-    Store& store, const std::vector<RowCondition>& conditions, std::size_t most, std::size_t rows);
+[[nodiscard]] std::optional<Buffer<RowHead>> few_matching_rows(Store& store,
+                                                               const Buffer<RowCondition>& conditions,
+                                                               std::size_t most, std::size_t rows);
 
 /// Whether single rows meet conditions.
 class RowTest {
  public:
   /// Whether the conditions fit into one statement.
-  [[nodiscard]] static bool is_possible(const std::vector<RowCondition>& conditions) noexcept;
+  [[nodiscard]] static bool is_possible(const Buffer<RowCondition>& conditions) noexcept;
   /// The values in `conditions` must outlive this.
-  RowTest(Store& store, const std::vector<RowCondition>& conditions);
+  RowTest(Store& store, const Buffer<RowCondition>& conditions);
   [[nodiscard]] bool passes(std::int64_t rowid);
 
  private:
-  std::vector<sqlite3_value*> values_;
+  Buffer<sqlite3_value*> values_;
   db::Statement statement_;
 };
 

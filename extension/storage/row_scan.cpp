@@ -50,7 +50,7 @@ void NormReader::read(std::span<const std::int64_t> slots, const std::byte* vect
     for (std::size_t r = 0; r < slots.size(); ++r) norms[r] = given_[static_cast<std::size_t>(slots[r])];
     return;
   }
-  std::vector<std::size_t> unknown;
+  Buffer<std::size_t> unknown;
   for (std::size_t r = 0; r < slots.size(); ++r) {
     if (slots[r] < first_computed_) {
       norms[r] = stored(slots[r]);
@@ -66,11 +66,11 @@ void NormReader::read(std::span<const std::int64_t> slots, const std::byte* vect
   if (!unknown.empty()) compute(unknown, slots, vectors, stride, norms);
 }
 
-void NormReader::compute(const std::vector<std::size_t>& which, std::span<const std::int64_t> slots,
+void NormReader::compute(const Buffer<std::size_t>& which, std::span<const std::int64_t> slots,
                          const std::byte* vectors, std::size_t stride, std::span<double> norms) {
   const std::size_t d = declared_.dimension;
-  std::vector<float> floats(which.size() * d);
-  std::vector<double> computed(which.size());
+  Buffer<float> floats(which.size() * d);
+  Buffer<double> computed(which.size());
   for (std::size_t i = 0; i < which.size(); ++i) {
     codec::to_float32({declared_.type, d, vectors + which[i] * stride}, std::span(floats).subspan(i * d, d));
   }
@@ -142,7 +142,7 @@ std::optional<index::RowBatch> AllRows::next() {
   return index::RowBatch{vectors, geometry_.slot_bytes, rowids_, norms_};
 }
 
-ChosenRows::ChosenRows(Store& store, std::size_t column, const State& state, std::vector<RowHead> rows,
+ChosenRows::ChosenRows(Store& store, std::size_t column, const State& state, Buffer<RowHead> rows,
                        WithNorms with_norms, NormsBySlot given)
     : geometry_(store.shape(), column),
       slots_(state.slots),

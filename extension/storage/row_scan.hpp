@@ -2,9 +2,9 @@
 // The rows of a table as a search or a fit reads them: whole chunks in the order of slots, each vector
 // checked.
 
+#include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "index/row_source.hpp"
 #include "storage/chunk_store.hpp"
@@ -32,7 +32,7 @@ class NormReader {
 
  private:
   [[nodiscard]] double stored(std::int64_t slot);
-  void compute(const std::vector<std::size_t>& which, std::span<const std::int64_t> slots,
+  void compute(const Buffer<std::size_t>& which, std::span<const std::int64_t> slots,
                const std::byte* vectors, std::size_t stride, std::span<double> norms);
 
   Statements& statements_;
@@ -68,17 +68,17 @@ class AllRows final : public index::RowSource {
   std::int64_t first_slot_ = 0;
   SlotReader slot_reader_;
   std::optional<NormReader> norm_reader_;
-  std::vector<std::int64_t> rowids_;
-  std::vector<std::int64_t> batch_slots_;
-  std::vector<double> norms_;
+  Buffer<std::int64_t> rowids_;
+  Buffer<std::int64_t> batch_slots_;
+  Buffer<double> norms_;
 };
 
 /// Chosen rows of a column, in the order of their slots.
 class ChosenRows final : public index::RowSource {
  public:
   /// Requires rows sorted by slot.
-  ChosenRows(Store& store, std::size_t column, const State& state, std::vector<RowHead> rows,
-             WithNorms with_norms, NormsBySlot given = {});
+  ChosenRows(Store& store, std::size_t column, const State& state, Buffer<RowHead> rows, WithNorms with_norms,
+             NormsBySlot given = {});
   std::optional<index::RowBatch> next() override;
 
  private:
@@ -86,15 +86,15 @@ class ChosenRows final : public index::RowSource {
 
   ChunkGeometry geometry_;
   std::int64_t slots_;
-  std::vector<RowHead> rows_;
+  Buffer<RowHead> rows_;
   std::size_t position_ = 0;
   db::Statement whole_;
   VectorReader reader_;
   std::optional<NormReader> norm_reader_;
-  std::vector<std::byte> vectors_;  // each behind its checksum
-  std::vector<std::int64_t> rowids_;
-  std::vector<std::int64_t> batch_slots_;
-  std::vector<double> norms_;
+  Buffer<std::byte> vectors_;  // each behind its checksum
+  Buffer<std::int64_t> rowids_;
+  Buffer<std::int64_t> batch_slots_;
+  Buffer<double> norms_;
 };
 
 }  // namespace isovec::storage

@@ -84,7 +84,7 @@ std::uint64_t RowVerifier::auxiliary_checksum(std::int64_t id, std::span<sqlite3
 }
 
 void RowVerifier::verify_auxiliary(const db::Statement& row, const TableShape& shape) {
-  std::vector<sqlite3_value*> values;
+  Buffer<sqlite3_value*> values;
   for (std::size_t i = 0; i < shape.auxiliary.size(); ++i)
     values.push_back(row.value(1 + static_cast<int>(i)));
   const int hash = 1 + static_cast<int>(values.size());

@@ -12,9 +12,9 @@
 // to the affinity of their column when it stores them; the checksum is taken in a form that does not change
 // thereby.
 
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "storage/schema.hpp"
 #include "storage/statements.hpp"
@@ -46,7 +46,7 @@ class RowVerifier {
                                                         const TableShape& shape);
 
  private:
-  std::vector<RowColumn> columns_;
+  Buffer<RowColumn> columns_;
 };
 
 /// The slot of a row, verified; nothing where there is no such row.

@@ -54,8 +54,8 @@ std::string auxiliary_columns(const TableShape& shape) {
   return text + ", hash INTEGER NOT NULL)";
 }
 
-std::vector<ShadowTable> shadow_tables(const TableShape& shape) {
-  std::vector<ShadowTable> tables = {
+Buffer<ShadowTable> shadow_tables(const TableShape& shape) {
+  Buffer<ShadowTable> tables = {
       {"config", "(key TEXT PRIMARY KEY, value) WITHOUT ROWID"},
       {"rows", rows_columns(shape)},
       {"slots", "(page INTEGER PRIMARY KEY, map BLOB NOT NULL)"},
@@ -173,8 +173,8 @@ std::string shadow(const TableShape& shape, std::string_view suffix) {
   return db::quoted(shape.schema) + "." + db::quoted(shadow_name(shape, suffix));
 }
 
-std::vector<RowColumn> row_columns(const TableShape& shape) {
-  std::vector<RowColumn> columns;
+Buffer<RowColumn> row_columns(const TableShape& shape) {
+  Buffer<RowColumn> columns;
   if (shape.key == Key::text) columns.push_back({"key", "TEXT", Affinity::text, false});
   for (std::size_t i = 0; i < shape.partitions.size(); ++i) {
     const std::string& type = shape.partitions[i].type;

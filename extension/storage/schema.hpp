@@ -2,9 +2,9 @@
 // The shadow tables of an isovec table: their names, their CREATE statements, and what it takes to make,
 // check, rename and drop them. The table of all of them stands in schema.cpp.
 
+#include <isovec/buffer.hpp>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "db/statement.hpp"
 #include "storage/shape.hpp"
@@ -33,7 +33,7 @@ struct RowColumn {
   Affinity affinity = Affinity::blob;
   bool indexed = false;
 };
-[[nodiscard]] std::vector<RowColumn> row_columns(const TableShape& shape);
+[[nodiscard]] Buffer<RowColumn> row_columns(const TableShape& shape);
 
 /// Makes the shadow tables of an empty table.
 void create_tables(sqlite3* db, const TableShape& shape);

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <string>
-#include <vector>
 
 #include "codec/vector_type.hpp"
 #include "index/metric.hpp"
@@ -60,11 +60,11 @@ struct TableShape {
   std::string name;
   Key key = Key::rowid;
   std::string key_name;
-  std::vector<VectorColumn> vectors;
-  std::vector<ValueColumn> partitions;
-  std::vector<ValueColumn> metadata;
-  std::vector<ValueColumn> auxiliary;
-  std::vector<ColumnRole> columns;  ///< In declared order.
+  Buffer<VectorColumn> vectors;
+  Buffer<ValueColumn> partitions;
+  Buffer<ValueColumn> metadata;
+  Buffer<ValueColumn> auxiliary;
+  Buffer<ColumnRole> columns;  ///< In declared order.
 
   /// The name of a declared column.
   [[nodiscard]] const std::string& name_of(const ColumnRole& role) const;

@@ -10,9 +10,9 @@
 // A new row takes the lowest free slot. Slots from State::slots on are free and have never been used; t_room
 // lists the pages with a free slot below that, so it is empty while nothing was deleted.
 
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "storage/statements.hpp"
 
@@ -50,7 +50,7 @@ class SlotPage {
  private:
   [[nodiscard]] bool used(std::size_t place) const noexcept;
   std::int64_t page_;
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
 };
 
 /// Reads a page; nothing where there is none.

@@ -12,14 +12,14 @@ std::string parameters(std::size_t count) {
   return text;
 }
 
-std::vector<std::string> auxiliary_names(const TableShape& shape) {
-  std::vector<std::string> names;
+Buffer<std::string> auxiliary_names(const TableShape& shape) {
+  Buffer<std::string> names;
   for (std::size_t i = 0; i < shape.auxiliary.size(); ++i) names.push_back("a" + std::to_string(i));
   return names;
 }
 
 // "id = ?1, slot = ?2, ..., hash = ?n WHERE id = ?n+1"
-std::string assignments(const std::vector<std::string>& names) {
+std::string assignments(const Buffer<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
     text += (i == 0 ? "" : ", ") + names[i] + " = ?" + std::to_string(i + 1);
@@ -27,21 +27,21 @@ std::string assignments(const std::vector<std::string>& names) {
   return text + " WHERE id = ?" + std::to_string(names.size() + 1);
 }
 
-std::vector<std::string> row_names(const TableShape& shape) {
-  std::vector<std::string> names = {"id", "slot"};
+Buffer<std::string> row_names(const TableShape& shape) {
+  Buffer<std::string> names = {"id", "slot"};
   for (const RowColumn& column : row_columns(shape)) names.push_back(column.name);
   names.emplace_back("hash");
   return names;
 }
 
-std::vector<std::string> auxiliary_row_names(const TableShape& shape) {
-  std::vector<std::string> names = {"id"};
+Buffer<std::string> auxiliary_row_names(const TableShape& shape) {
+  Buffer<std::string> names = {"id"};
   for (std::string& name : auxiliary_names(shape)) names.push_back(std::move(name));
   names.emplace_back("hash");
   return names;
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string joined(const Buffer<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;

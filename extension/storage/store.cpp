@@ -92,7 +92,7 @@ std::int64_t Store::insert(const RowValues& row, OnConflict on_conflict) {
 
 void Store::update(std::int64_t id, const RowValues& row, OnConflict on_conflict) {
   static_cast<void>(state());
-  std::vector<std::int64_t> taken;
+  Buffer<std::int64_t> taken;
   if (row.id && *row.id != id && find_row(statements_, verifier_, *row.id)) taken.push_back(*row.id);
   if (!taken.empty() && on_conflict == OnConflict::fail) fail_unique(false);
   if (shape_.key == Key::text && row.values[0] != nullptr) {

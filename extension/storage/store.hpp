@@ -3,11 +3,11 @@
 // out and checked against all it touches, then written (change.hpp).
 
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <unordered_map>
-#include <vector>
 
 #include "index/deferred_blocks.hpp"
 #include "storage/block_cache.hpp"
@@ -21,18 +21,18 @@ namespace isovec::storage {
 
 /// What a row shall be. On an update a null value, an empty vector and a missing id keep what is there.
 struct RowValues {
-  std::optional<std::int64_t> id;                   ///< On an insert, none lets the table choose.
-  std::vector<sqlite3_value*> values;               ///< One per column of row_columns().
-  std::vector<sqlite3_value*> auxiliary;            ///< One per auxiliary column.
-  std::vector<std::span<const std::byte>> vectors;  ///< One per vector column: its elements, checked.
+  std::optional<std::int64_t> id;              ///< On an insert, none lets the table choose.
+  Buffer<sqlite3_value*> values;               ///< One per column of row_columns().
+  Buffer<sqlite3_value*> auxiliary;            ///< One per auxiliary column.
+  Buffer<std::span<const std::byte>> vectors;  ///< One per vector column: its elements, checked.
 };
 
 /// What is known of the rows of a column under a transform that came with a query.
 struct GivenNorms {
   std::uint64_t transform = 0;  ///< The checksum of its BLOB.
   std::uint64_t history = 0;    ///< State::history of the rows.
-  std::vector<double> images;   ///< |W (x - mean)|, by slot.
-  std::vector<float> lengths;   ///< index::lengths_of() the rows, by slot.
+  Buffer<double> images;        ///< |W (x - mean)|, by slot.
+  Buffer<float> lengths;        ///< index::lengths_of() the rows, by slot.
 };
 
 /// Of one column, kept between searches; nothing in it is believed without the bytes it was made from.
@@ -45,9 +45,9 @@ struct ReadCache {
   std::unordered_map<std::int64_t, Norm> norms;  ///< By slot, of rows behind the complete groups.
   /// Under the last transform that came with a query, or null.
   std::shared_ptr<const GivenNorms> given;
-  std::vector<std::uint64_t> verified_blocks;  ///< By group: the checksum of a block that was verified.
-  index::DeferredBlocks deferred;              ///< Memory for a search.
-  bool was_searched = false;                   ///< By codes, since the table was opened.
+  Buffer<std::uint64_t> verified_blocks;  ///< By group: the checksum of a block that was verified.
+  index::DeferredBlocks deferred;         ///< Memory for a search.
+  bool was_searched = false;              ///< By codes, since the table was opened.
 };
 
 /// A page as it was written. It holds where the history still is the one that it was written in.
@@ -119,7 +119,7 @@ class Store {
   Statements statements_;
   RowVerifier verifier_;
   TransformCache transforms_;
-  std::vector<ReadCache> read_caches_;  // by column
+  Buffer<ReadCache> read_caches_;  // by column
   BlockCache blocks_;
   LastSlotPage last_slot_page_;
   bool verified_ = false;

@@ -35,7 +35,7 @@ TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
     return;
   }
   if (query_.given && !finds_kept_norms() && query_.conditions.empty()) keep_norms();
-  std::optional<std::vector<RowHead>> chosen;
+  std::optional<Buffer<RowHead>> chosen;
   if (!query_.conditions.empty()) {
     const auto rows = static_cast<std::size_t>(state_.rows);
     const bool computes_norms = query_.given && !given_;
@@ -99,7 +99,7 @@ void TableSearch::keep_norms() {
 }
 
 template <typename Add>
-void TableSearch::score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add) {
+void TableSearch::score_rows(std::optional<Buffer<RowHead>> chosen, Add&& add) {
   if (!chosen && !query_.conditions.empty()) chosen = matching_rows(store_, query_.conditions);
   std::unique_ptr<index::RowSource> rows;
   if (chosen) {
@@ -117,7 +117,7 @@ void TableSearch::score_rows(std::optional<std::vector<RowHead>> chosen, Add&& a
   }
 }
 
-void TableSearch::rank(std::optional<std::vector<RowHead>> chosen) {
+void TableSearch::rank(std::optional<Buffer<RowHead>> chosen) {
   ranking_.emplace(metric(), query_.k);
   score_rows(std::move(chosen), [this](const index::Hit& hit) {
     const double distance = index::distance_of(metric(), hit.score);
@@ -158,7 +158,7 @@ void TableSearch::show_rows(const index::SearchLimits& limits) {
   }
   const bool few = limits.k && *limits.k <= kFewWanted && complete_groups(state_) <= kMostDeferred;
   if (few) bounded_->defer(store_.read_cache(query_.column).deferred);
-  const std::vector<GroupMarks> marks = read_marks(store_.statements(), query_.column, state_);
+  const Buffer<GroupMarks> marks = read_marks(store_.statements(), query_.column, state_);
   add_uncoded(marks);
   const codec::RowMask all = codec::RowMask::first(codec::kBlockRows);
   const BlockCache::Use use(store_.blocks());
@@ -179,14 +179,14 @@ void TableSearch::begin_rest() {
   show_rows(limits);
 }
 
-void TableSearch::add_uncoded(const std::vector<GroupMarks>& marks) {
-  std::vector<RowHead> rows = uncoded_rows(store_, state_, marks);
+void TableSearch::add_uncoded(const Buffer<GroupMarks>& marks) {
+  Buffer<RowHead> rows = uncoded_rows(store_, state_, marks);
   if (query_.conditions.empty()) {
     score_rows(std::move(rows), [this](const index::Hit& hit) { bounded_->add_hit(hit); });
     return;
   }
   std::size_t next = 0;
-  const std::vector<RowHead> by_slot = rows;
+  const Buffer<RowHead> by_slot = rows;
   score_rows(std::move(rows), [&](const index::Hit& hit) {
     bounded_->add_candidate(static_cast<std::uint32_t>(by_slot[next++].slot), hit.score);
   });

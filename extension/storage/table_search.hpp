@@ -7,9 +7,9 @@
 // A stream whose blocks are kept in memory begins as a search for its first rows, which most readers leave it
 // at; for the others it reads the codes a second time, for all that lie behind those.
 
+#include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "index/bounded_search.hpp"
 #include "index/ranking.hpp"
@@ -27,7 +27,7 @@ struct TableQuery {
   std::uint64_t given_checksum = 0;        ///< Of its BLOB.
   std::optional<std::size_t> k;
   index::DistanceRange range;
-  std::vector<RowCondition> conditions;  ///< Their values must outlive the search.
+  Buffer<RowCondition> conditions;  ///< Their values must outlive the search.
 };
 
 class TableSearch {
@@ -50,11 +50,11 @@ class TableSearch {
   [[nodiscard]] index::SearchLimits all_rows() const;
   void show_rows(const index::SearchLimits& limits);
   void begin_rest();
-  void add_uncoded(const std::vector<GroupMarks>& marks);
+  void add_uncoded(const Buffer<GroupMarks>& marks);
   /// Calls add(hit) for each row that meets the conditions.
   template <typename Add>
-  void score_rows(std::optional<std::vector<RowHead>> chosen, Add&& add);
-  void rank(std::optional<std::vector<RowHead>> chosen);
+  void score_rows(std::optional<Buffer<RowHead>> chosen, Add&& add);
+  void rank(std::optional<Buffer<RowHead>> chosen);
   void score_the_rest();
 
   Store& store_;

@@ -22,7 +22,7 @@ std::uint64_t checksum_of(const TransformRecord& record, std::size_t column) noe
   return sum.value();
 }
 
-std::vector<std::byte> copied(std::span<const std::byte> bytes) {
+Buffer<std::byte> copied(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
 }
 

@@ -8,12 +8,12 @@
 //   rows        rows of the table when it was fitted or given
 //   hash        checksum of all of these
 
+#include <isovec/buffer.hpp>
 #include <isovec/statistics.hpp>
 #include <isovec/transform.hpp>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "index/row_coder.hpp"
 #include "storage/state.hpp"
@@ -24,8 +24,8 @@ namespace isovec::storage {
 /// A stored transform, as bytes.
 struct TransformRecord {
   std::string spec;
-  std::vector<std::byte> transform;
-  std::optional<std::vector<std::byte>> statistics;
+  Buffer<std::byte> transform;
+  std::optional<Buffer<std::byte>> statistics;
   std::int64_t rows = 0;
 };
 
@@ -57,7 +57,7 @@ class TransformCache {
   [[nodiscard]] Known& known(Statements& statements, const TableShape& shape, std::size_t column,
                              const State& state);
   std::uint64_t version_ = 0;
-  std::vector<std::optional<Known>> known_;  // by column
+  Buffer<std::optional<Known>> known_;  // by column
 };
 
 }  // namespace isovec::storage

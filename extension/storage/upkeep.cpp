@@ -45,8 +45,8 @@ void cut(Store& store, const State& state) {
 }
 
 // The free slots below `end`, ascending.
-std::vector<std::int64_t> free_slots(Store& store, std::int64_t end) {
-  std::vector<std::int64_t> free;
+Buffer<std::int64_t> free_slots(Store& store, std::int64_t end) {
+  Buffer<std::int64_t> free;
   SlotReader reader(store.statements());
   for (std::int64_t slot = 0; slot < end; ++slot) {
     if (!reader.row_in(slot)) free.push_back(slot);
@@ -55,10 +55,10 @@ std::vector<std::int64_t> free_slots(Store& store, std::int64_t end) {
 }
 
 // Every row with the slot it says it is in, by slot.
-std::vector<RowHead> all_rows(Store& store) {
+Buffer<RowHead> all_rows(Store& store) {
   db::Statement read(store.connection(),
                      "SELECT " + row_select(store.shape()) + " FROM " + shadow(store.shape(), "rows"));
-  std::vector<RowHead> rows;
+  Buffer<RowHead> rows;
   while (read.step()) rows.push_back(store.verifier().verify(read));
   std::sort(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
   for (std::size_t i = 1; i < rows.size(); ++i) {
@@ -71,9 +71,9 @@ std::vector<RowHead> all_rows(Store& store) {
 }
 
 // A chunk of vectors as it should be: those of its rows, checked, and nothing else.
-std::vector<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, std::int64_t chunk,
-                                   std::span<const RowHead> rows, std::int64_t slots) {
-  std::vector<std::byte> clean(geometry.slots_of(chunk, slots) * geometry.slot_bytes);
+Buffer<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, std::int64_t chunk,
+                              std::span<const RowHead> rows, std::int64_t slots) {
+  Buffer<std::byte> clean(geometry.slots_of(chunk, slots) * geometry.slot_bytes);
   if (rows.empty()) return clean;
   const db::Run run(store.statements()[Sql::read_chunk]);
   run->bind(1, geometry.id_of(chunk));
@@ -92,7 +92,7 @@ std::vector<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, 
 
 // Calls visit(chunk, rows of the chunk) for each chunk of a column in turn.
 template <typename Visit>
-void for_each_chunk(const ChunkGeometry& geometry, const std::vector<RowHead>& rows, std::int64_t slots,
+void for_each_chunk(const ChunkGeometry& geometry, const Buffer<RowHead>& rows, std::int64_t slots,
                     Visit&& visit) {
   std::size_t begin = 0;
   for (std::int64_t chunk = 0; geometry.first_slot(chunk) < slots; ++chunk) {
@@ -104,16 +104,16 @@ void for_each_chunk(const ChunkGeometry& geometry, const std::vector<RowHead>& r
 }
 
 // Writes each chunk of a column clean.
-void write_chunks(Store& store, std::size_t column, const std::vector<RowHead>& rows, std::int64_t slots) {
+void write_chunks(Store& store, std::size_t column, const Buffer<RowHead>& rows, std::int64_t slots) {
   const ChunkGeometry geometry(store.shape(), column);
   for_each_chunk(geometry, rows, slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
-    const std::vector<std::byte> clean = clean_chunk(store, geometry, chunk, inside, slots);
+    const Buffer<std::byte> clean = clean_chunk(store, geometry, chunk, inside, slots);
     db::Statement& write = store.statements()[Sql::write_chunk];
     write.bind(1, geometry.id_of(chunk)).bind(2, std::span<const std::byte>(clean)).run();
   });
 }
 
-void write_slot_map(Store& store, const std::vector<RowHead>& rows, std::int64_t slots) {
+void write_slot_map(Store& store, const Buffer<RowHead>& rows, std::int64_t slots) {
   Statements& statements = store.statements();
   statements.erase(Sql::erase_slots, kFirst, kEnd);
   statements.erase(Sql::erase_room, kFirst, kEnd);
@@ -130,7 +130,7 @@ void write_slot_map(Store& store, const std::vector<RowHead>& rows, std::int64_t
 
 // The state that the rows imply; what it cannot be asked for is kept from the stored one, as far as that is
 // sound.
-State implied_state(Store& store, const std::vector<RowHead>& rows) {
+State implied_state(Store& store, const Buffer<RowHead>& rows) {
   State state;
   {
     const db::Run run(store.statements()[Sql::read_state]);
@@ -180,9 +180,9 @@ void verify_auxiliary(Store& store) {
 void optimize(Store& store) {
   State state = store.state();
   store.statements().prepare_writes();
-  const std::vector<std::int64_t> free = free_slots(store, state.rows);
+  const Buffer<std::int64_t> free = free_slots(store, state.rows);
   if (!free.empty()) {
-    const std::vector<RowHead> rows = all_rows(store);
+    const Buffer<RowHead> rows = all_rows(store);
     if (static_cast<std::int64_t>(rows.size()) != state.rows)
       throw Error(Code::corrupt, "the table holds another number of rows than it counts");
     for (std::size_t i = 0; i < free.size(); ++i) {
@@ -205,7 +205,7 @@ void optimize(Store& store) {
 
 void rebuild(Store& store) {
   verify_tables(store.connection(), store.shape());
-  const std::vector<RowHead> rows = all_rows(store);
+  const Buffer<RowHead> rows = all_rows(store);
   verify_auxiliary(store);
   const State state = implied_state(store, rows);
   const std::size_t columns = store.shape().vectors.size();

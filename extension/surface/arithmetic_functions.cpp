@@ -32,8 +32,8 @@ void require_floating(const VectorArgument& vector) {
 }
 
 // The elements as float32 where they may be indexed: unaligned bytes are copied.
-std::vector<float> floats_of(VectorArgument& vector) {
-  std::vector<float> values(vector.dimension());
+Buffer<float> floats_of(VectorArgument& vector) {
+  Buffer<float> values(vector.dimension());
   std::memcpy(values.data(), vector.float32(), values.size() * sizeof(float));
   return values;
 }
@@ -55,7 +55,7 @@ void set_computed(sqlite3_context* context, std::size_t dimension, ElementType t
     require_no_overflow(result.float32());
     return std::move(result).set(context);
   }
-  std::vector<float> values(dimension);
+  Buffer<float> values(dimension);
   fill(std::span<float>(values));
   require_no_overflow(values);
   set_vector(context, values, type);
@@ -144,8 +144,8 @@ void cosine_gradient(sqlite3_context* context, const Arguments& arguments) {
   codec::require_same_shape(x.view(), y.view());
   x.require_finite();
   y.require_finite();
-  const std::vector<float> xs = floats_of(x);
-  const std::vector<float> ys = floats_of(y);
+  const Buffer<float> xs = floats_of(x);
+  const Buffer<float> ys = floats_of(y);
   const double norm_x = std::sqrt(core::wide_squared_norm(xs));
   const double norm_y = std::sqrt(core::wide_squared_norm(ys));
   if (norm_x == 0 || norm_y == 0) return;
@@ -166,14 +166,14 @@ void quantize_binary(sqlite3_context* context, const Arguments& arguments) {
     throw Error(Code::invalid_argument, "takes vectors of a multiple of 8 elements, and this has " +
                                             std::to_string(vector.dimension()));
   }
-  std::vector<float> center(vector.dimension());
+  Buffer<float> center(vector.dimension());
   if (arguments.has(1)) {
     VectorArgument given(context, arguments, 1);
     codec::require_same_shape(vector.view(), given.view());
     given.require_finite();
     center = floats_of(given);
   }
-  const std::vector<float> values = floats_of(vector);
+  const Buffer<float> values = floats_of(vector);
   VectorResult result(ElementType::bit, values.size());
   for (std::size_t i = 0; i < values.size(); i += 8) {
     unsigned byte = 0;
@@ -196,7 +196,7 @@ void quantize_int8(sqlite3_context* context, const Arguments& arguments) {
   }
   vector.require_finite();
   constexpr float kStep = 2.0F / 255.0F;
-  const std::vector<float> values = floats_of(vector);
+  const Buffer<float> values = floats_of(vector);
   VectorResult result(ElementType::int8, values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double level = (static_cast<double>(values[i]) + 1.0) / static_cast<double>(kStep) - 128.0;

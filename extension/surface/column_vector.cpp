@@ -81,14 +81,14 @@ void ColumnVector::read_blob(db::Value value) {
 }
 
 void ColumnVector::read_json(db::Value value) {
-  const std::vector<float> floats = codec::parse_vector_json(value.text());
+  const Buffer<float> floats = codec::parse_vector_json(value.text());
   if (floats.size() != column_.dimension) refuse_dimension(floats.size());
   owned_.resize(column_.bytes());
   codec::from_float32(floats, column_.type, owned_);
 }
 
-std::vector<float> ColumnVector::float32() const {
-  std::vector<float> floats(column_.dimension);
+Buffer<float> ColumnVector::float32() const {
+  Buffer<float> floats(column_.dimension);
   codec::to_float32({column_.type, column_.dimension, bytes().data()}, floats);
   return floats;
 }

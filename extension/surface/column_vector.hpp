@@ -1,9 +1,9 @@
 #pragma once
 // An SQL value read as a vector for a table's column: the query of a MATCH, or a value to store.
 
+#include <isovec/buffer.hpp>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "codec/vector_blob.hpp"
 #include "db/value.hpp"
@@ -21,7 +21,7 @@ class ColumnVector {
   /// The elements in the column's type; valid while this lives and the SQL value does.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return owned_.empty() ? bytes_ : owned_; }
   /// The elements as float32, a set bit as 1.
-  [[nodiscard]] std::vector<float> float32() const;
+  [[nodiscard]] Buffer<float> float32() const;
 
  private:
   void read(db::Value value);
@@ -34,7 +34,7 @@ class ColumnVector {
 
   const storage::VectorColumn& column_;
   std::span<const std::byte> bytes_;
-  std::vector<std::byte> owned_;
+  Buffer<std::byte> owned_;
 };
 
 }  // namespace isovec::surface

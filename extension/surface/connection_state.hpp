@@ -5,10 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <isovec/fit.hpp>
 #include <isovec/transform.hpp>
 #include <memory>
-#include <vector>
 
 namespace isovec::surface {
 
@@ -51,7 +51,7 @@ class DecodedCache {
     std::size_t size;
     std::shared_ptr<const Object> object;
   };
-  std::vector<Entry> entries_;  // the one used last at the end
+  Buffer<Entry> entries_;  // the one used last at the end
   std::uint64_t decoded_ = 0;
 };
 
@@ -89,7 +89,7 @@ class FitterCache {
     std::size_t size;
     std::shared_ptr<Fitter> fitter;
   };
-  std::vector<Entry> entries_;  // the one used last at the end
+  Buffer<Entry> entries_;  // the one used last at the end
 };
 
 class ConnectionState {

@@ -25,14 +25,14 @@ std::size_t quoted_size(std::string_view text) {
 }
 
 // SQLite leaves out an argument in which nothing stands.
-void append(std::vector<std::string>& arguments, const std::string& argument) {
+void append(Buffer<std::string>& arguments, const std::string& argument) {
   if (argument.find_first_not_of(" \t\n\f\r") != std::string::npos) arguments.push_back(argument);
 }
 
 }  // namespace
 
-std::vector<std::string> arguments_of(const std::string& create) {
-  std::vector<std::string> arguments;
+Buffer<std::string> arguments_of(const std::string& create) {
+  Buffer<std::string> arguments;
   std::string current;
   int depth = 0;
   for (std::size_t i = 0; i < create.size();) {
@@ -65,8 +65,8 @@ storage::TableShape find_definition(sqlite3* db, const std::string& schema, cons
     throw Error(Code::invalid_argument, "there is no isovec table " + name + " in the schema " + schema);
   }
   const std::string create = find.text(1);
-  const std::vector<std::string> arguments = arguments_of(create);
-  std::vector<const char*> words;
+  const Buffer<std::string> arguments = arguments_of(create);
+  Buffer<const char*> words;
   for (const std::string& argument : arguments) words.push_back(argument.c_str());
   return parse_definition(schema, find.text(0), words);
 }

@@ -2,8 +2,8 @@
 // The definition of an isovec table from the CREATE statement that the schema holds, for functions that are
 // given the table's name.
 
+#include <isovec/buffer.hpp>
 #include <string>
-#include <vector>
 
 #include "db/api.hpp"
 #include "storage/shape.hpp"
@@ -11,7 +11,7 @@
 namespace isovec::surface {
 
 /// The arguments in the text of a CREATE VIRTUAL TABLE statement, split as SQLite splits them.
-[[nodiscard]] std::vector<std::string> arguments_of(const std::string& create);
+[[nodiscard]] Buffer<std::string> arguments_of(const std::string& create);
 
 /// Throws Error where there is no isovec table of this name in the schema.
 [[nodiscard]] storage::TableShape find_definition(sqlite3* db, const std::string& schema,

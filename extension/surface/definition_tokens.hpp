@@ -1,10 +1,10 @@
 #pragma once
 // The words of one argument of CREATE VIRTUAL TABLE.
 
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace isovec::surface {
 
@@ -37,7 +37,7 @@ class TokenReader {
  private:
   void split();
   std::string_view argument_;
-  std::vector<Token> tokens_;
+  Buffer<Token> tokens_;
   std::size_t position_ = 0;
 };
 

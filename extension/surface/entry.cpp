@@ -2,6 +2,7 @@
 
 #include <isovec/isovec.h>
 
+#include "db/memory.hpp"
 #include "surface/function.hpp"
 #include "surface/vector_table.hpp"
 
@@ -23,6 +24,7 @@ extern "C" int sqlite3_isovec_init(sqlite3* db, char** error_message, const sqli
       throw isovec::Error(isovec::Code::invalid_argument,
                           std::string("needs SQLite 3.38 or newer, and this is ") + sqlite3_libversion());
     }
+    isovec::db::use_sqlite_memory();
     isovec::surface::register_functions(db);
     isovec::surface::register_vector_table(db);
     return SQLITE_OK;

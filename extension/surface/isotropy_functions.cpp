@@ -29,7 +29,7 @@ void isotropy_final(sqlite3_context* context) {
     set_json(context, codec::to_json(state->report(db::checkpoint_of(context))));
 }
 
-std::vector<SpectrumLine> spectrum_of(sqlite3* connection, db::Value value) {
+Buffer<SpectrumLine> spectrum_of(sqlite3* connection, db::Value value) {
   if (value.is_blob() && codec::peek_statistics_hash(value.blob()))
     return spectrum(statistics_argument(value), db::checkpoint_of(connection));
   return spectrum(transform_value(value));
@@ -37,7 +37,7 @@ std::vector<SpectrumLine> spectrum_of(sqlite3* connection, db::Value value) {
 
 class SpectrumRows : public Rows {
  public:
-  explicit SpectrumRows(std::vector<SpectrumLine> lines) : lines_(std::move(lines)) {}
+  explicit SpectrumRows(Buffer<SpectrumLine> lines) : lines_(std::move(lines)) {}
   bool next() override { return ++index_ < static_cast<std::int64_t>(lines_.size()); }
   void column(sqlite3_context* context, int index) override {
     const SpectrumLine& line = lines_[static_cast<std::size_t>(index_)];
@@ -55,13 +55,13 @@ class SpectrumRows : public Rows {
   [[nodiscard]] std::int64_t rowid() const override { return index_ + 1; }
 
  private:
-  std::vector<SpectrumLine> lines_;
+  Buffer<SpectrumLine> lines_;
   std::int64_t index_ = -1;
 };
 
 class ComponentRows : public Rows {
  public:
-  explicit ComponentRows(std::vector<Component> components) : components_(std::move(components)) {}
+  explicit ComponentRows(Buffer<Component> components) : components_(std::move(components)) {}
   bool next() override { return ++index_ < static_cast<std::int64_t>(components_.size()); }
   void column(sqlite3_context* context, int index) override {
     const Component& component = components_[static_cast<std::size_t>(index_)];
@@ -79,13 +79,13 @@ class ComponentRows : public Rows {
   [[nodiscard]] std::int64_t rowid() const override { return index_ + 1; }
 
  private:
-  static void set_direction(sqlite3_context* context, const std::vector<double>& direction) {
+  static void set_direction(sqlite3_context* context, const Buffer<double>& direction) {
     VectorResult result(codec::ElementType::float32, direction.size());
     std::transform(direction.begin(), direction.end(), result.float32().begin(),
                    [](double x) { return static_cast<float>(x); });
     std::move(result).set(context);
   }
-  std::vector<Component> components_;
+  Buffer<Component> components_;
   std::int64_t index_ = -1;
 };
 

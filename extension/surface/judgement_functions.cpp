@@ -1,9 +1,9 @@
 #include "surface/judgement_functions.hpp"
 
 #include <cmath>
+#include <isovec/buffer.hpp>
 #include <limits>
 #include <optional>
-#include <vector>
 
 #include "core/key_values.hpp"
 #include "core/rank_metrics.hpp"
@@ -16,8 +16,8 @@ namespace {
 
 // Two columns of numbers, and the k of the first row.
 struct Columns {
-  std::vector<double> first;
-  std::vector<double> second;
+  Buffer<double> first;
+  Buffer<double> second;
   std::optional<std::int64_t> k;
 };
 

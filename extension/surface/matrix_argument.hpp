@@ -2,7 +2,7 @@
 // Numbers from outside in float64: a .npy BLOB, a vector, or JSON (also an array of arrays).
 
 #include <cstddef>
-#include <vector>
+#include <isovec/buffer.hpp>
 
 #include "db/value.hpp"
 
@@ -12,7 +12,7 @@ namespace isovec::surface {
 struct Matrix {
   std::size_t rows = 0;
   std::size_t columns = 0;
-  std::vector<double> values;
+  Buffer<double> values;
 };
 
 /// Reads a .npy BLOB (float16, float32, float64; one or two axes), a vector BLOB, or JSON whose numbers are

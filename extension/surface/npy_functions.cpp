@@ -26,7 +26,7 @@ class NpyRows : public Rows {
   [[nodiscard]] std::int64_t rowid() const override { return index_; }
 
  private:
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
   codec::NpyArray array_;
   std::int64_t index_ = -1;
 };
@@ -55,7 +55,7 @@ constexpr TableFunction kNpy{
 struct ColumnState {
   std::size_t rows = 0;
   std::size_t columns = 0;
-  std::vector<float> values;
+  Buffer<float> values;
 };
 
 void to_npy_step(sqlite3_context* context, const Arguments& arguments) {

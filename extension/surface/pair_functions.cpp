@@ -95,7 +95,7 @@ double isotropic_share(double low, double high, std::size_t dimension) {
   return core::cosine_tail(low, d) - core::cosine_tail(high, d);
 }
 
-std::string histogram_json(const core::RowSample& sample, const std::vector<std::uint64_t>& counts) {
+std::string histogram_json(const core::RowSample& sample, const Buffer<std::uint64_t>& counts) {
   const auto n = static_cast<double>(sample.rows().size());
   const double pairs = n * (n - 1) / 2;
   codec::JsonWriter json;
@@ -237,7 +237,7 @@ class Bins : public Rows {
     std::int64_t n;
     double expected;
   };
-  std::vector<Bin> bins_;
+  Buffer<Bin> bins_;
   std::int64_t most_ = 0;
   std::int64_t index_ = -1;
 };

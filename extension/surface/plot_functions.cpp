@@ -18,7 +18,7 @@ constexpr std::size_t kMostSeries = 16;
 
 // The series of a label, in the order of their first rows.
 template <typename Series>
-Series& series_of(std::vector<Series>& all, std::string_view label) {
+Series& series_of(Buffer<Series>& all, std::string_view label) {
   const auto known =
       std::find_if(all.begin(), all.end(), [&](const Series& one) { return one.label == label; });
   if (known != all.end()) return *known;
@@ -31,7 +31,7 @@ Series& series_of(std::vector<Series>& all, std::string_view label) {
 }
 
 struct HistogramState {
-  std::vector<codec::CosineHistogram> histograms;
+  Buffer<codec::CosineHistogram> histograms;
   std::optional<double> dimensions;
 };
 
@@ -62,7 +62,7 @@ void histogram_final(sqlite3_context* context) {
   }
 }
 
-using SpectrumState = std::vector<codec::Spectrum>;
+using SpectrumState = Buffer<codec::Spectrum>;
 
 void spectrum_step(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;

@@ -65,7 +65,7 @@ int disconnect(sqlite3_vtab* table) noexcept {
 int best_index(sqlite3_vtab* table, sqlite3_index_info* info) noexcept {
   const TableFunction& description = table_of(table).description;
   return guarded(table_of(table), [&] {
-    std::vector<int> constraint_of(static_cast<std::size_t>(description.maximum_arguments), -1);
+    Buffer<int> constraint_of(static_cast<std::size_t>(description.maximum_arguments), -1);
     for (int i = 0; i < info->nConstraint; ++i) {
       const auto& constraint = info->aConstraint[i];
       const int argument = constraint.iColumn - description.visible_columns;

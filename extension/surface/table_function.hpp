@@ -3,9 +3,9 @@
 // What an eponymous virtual table needs beside that is written here once.
 
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "surface/function.hpp"
 
@@ -32,7 +32,8 @@ struct TableFunction {
   int maximum_arguments;
   /// Opens the rows for the arguments given (only a prefix of them can be missing at the end).
   std::unique_ptr<Rows> (*open)(sqlite3* db, std::span<sqlite3_value* const> arguments);
-  bool innocuous = true;  ///< Reads nothing but its arguments, so that views and triggers may use it anywhere.
+  bool innocuous =
+      true;  ///< Reads nothing but its arguments, so that views and triggers may use it anywhere.
 };
 
 namespace table_function {

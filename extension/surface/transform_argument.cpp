@@ -110,7 +110,7 @@ TransformedArgument::TransformedArgument(sqlite3_context* context, const Argumen
   }
   const FloatVector vector(arguments[index]);
   require_input_of(*transform, vector.values());
-  auto made = std::make_shared<Kept>(Kept{transform, std::vector<float>(transform->output_dimensions())});
+  auto made = std::make_shared<Kept>(Kept{transform, Buffer<float>(transform->output_dimensions())});
   transform->apply(vector.values(), std::span<float>(made->z));
   known_ = std::move(made);
   db::cache_argument(context, slot, std::make_unique<std::shared_ptr<const Kept>>(known_));

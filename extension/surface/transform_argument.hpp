@@ -1,11 +1,11 @@
 #pragma once
 // Arguments that are transforms, statistics, or vectors on their way into a transform.
 
+#include <isovec/buffer.hpp>
 #include <isovec/statistics.hpp>
 #include <isovec/transform.hpp>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "surface/vector_argument.hpp"
 
@@ -36,7 +36,7 @@ class FloatVector {
 
  private:
   DecodedVector decoded_;
-  std::vector<float> copy_;
+  Buffer<float> copy_;
   std::span<const float> values_;
 };
 
@@ -53,7 +53,7 @@ class TransformedArgument {
  private:
   struct Kept {
     std::shared_ptr<const Transform> transform;
-    std::vector<float> z;
+    Buffer<float> z;
   };
   std::shared_ptr<const Kept> known_;
 };

@@ -44,7 +44,7 @@ void make(sqlite3_context* context, const Arguments& arguments) {
   VectorArgument vector(context, arguments, 0);
   vector.require_finite();
   if (vector.type() == Type) return set_copy(context, vector.view());
-  std::vector<float> values(vector.dimension());
+  Buffer<float> values(vector.dimension());
   codec::to_float32(vector.view(), values);
   set_vector(context, values, Type);
 }
@@ -159,7 +159,7 @@ class Elements : public Rows {
   [[nodiscard]] std::int64_t rowid() const override { return index_; }
 
  private:
-  std::vector<std::byte> bytes_;
+  Buffer<std::byte> bytes_;
   codec::VectorView view_;
   std::int64_t index_ = -1;
 };

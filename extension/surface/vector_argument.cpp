@@ -21,12 +21,12 @@ codec::VectorView view_of_blob(db::Value value) {
   return codec::view_vector(value.blob(), codec::type_of_subtype(value.subtype()));
 }
 
-codec::VectorView view_of_floats(const std::vector<float>& values) noexcept {
+codec::VectorView view_of_floats(const Buffer<float>& values) noexcept {
   return {codec::ElementType::float32, values.size(), reinterpret_cast<const std::byte*>(values.data())};
 }
 
-std::vector<float> widened(const codec::VectorView& view) {
-  std::vector<float> values(view.dimension);
+Buffer<float> widened(const codec::VectorView& view) {
+  Buffer<float> values(view.dimension);
   codec::to_float32(view, values);
   return values;
 }
@@ -61,7 +61,7 @@ double squared_norm_of(const codec::VectorView& view) noexcept {
 /// What was worked out for one argument. The pointer to it may be shared by calls of one statement, which run
 /// one after the other, so what is missing may be added.
 struct VectorArgument::Kept {
-  std::vector<float> values;  // of a JSON text, or widened from another type
+  Buffer<float> values;  // of a JSON text, or widened from another type
   std::optional<double> squared_norm;
   bool finite = false;
 };

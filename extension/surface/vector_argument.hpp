@@ -6,10 +6,10 @@
 //   codec::require_same_shape(a.view(), b.view());
 //   ... kernels().dot(a.float32(), b.float32(), a.dimension());
 
+#include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "codec/vector_blob.hpp"
 #include "surface/function.hpp"
@@ -78,7 +78,7 @@ class DecodedVector {
 
  private:
   codec::VectorView view_;
-  std::vector<float> floats_;
+  Buffer<float> floats_;
 };
 
 /// Argument `index` as an integer within [least, most]; an integral REAL counts as one. `what` names it in

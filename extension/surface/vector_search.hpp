@@ -16,7 +16,7 @@ struct SearchRequest {
   const db::OwnedValue* transform = nullptr;
   const db::OwnedValue* query_mean = nullptr;
   index::DistanceRange range;
-  std::vector<storage::RowCondition> conditions;
+  Buffer<storage::RowCondition> conditions;
 };
 
 /// Begins the search. Throws Error that says what is wrong with an input, or which command to run first.

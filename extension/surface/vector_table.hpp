@@ -1,8 +1,8 @@
 #pragma once
 // CREATE VIRTUAL TABLE ... USING isovec(...): the module that SQLite knows.
 
+#include <isovec/buffer.hpp>
 #include <string>
-#include <vector>
 
 #include "storage/store.hpp"
 
@@ -23,7 +23,7 @@ struct VectorTable : sqlite3_vtab {
   VectorTable& operator=(const VectorTable&) = delete;
   std::string prefix;  ///< Of its error messages.
   storage::Store store;
-  std::vector<VectorCursor*> cursors;  ///< Those that are open.
+  Buffer<VectorCursor*> cursors;  ///< Those that are open.
   /// A change is under way: another one can only come from a trigger on a shadow table.
   bool writing = false;
 };

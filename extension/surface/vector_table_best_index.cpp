@@ -125,7 +125,7 @@ class Planner {
   sqlite3_index_info* info_;
   Plan plan_;
   int match_ = -1;
-  std::vector<Input> inputs_;
+  Buffer<Input> inputs_;
   std::string readable_;
   bool lookup_ = false;   // by rowid or key
   bool indexed_ = false;  // by an index

@@ -89,7 +89,7 @@ std::string usual_spec(storage::Store& store, const storage::State& state, std::
 void fit_columns(storage::Store& store, const Command& command) {
   const storage::State state = store.state();
   const storage::TableShape& shape = store.shape();
-  std::vector<storage::Refit> refits;
+  Buffer<storage::Refit> refits;
   const bool all = command.column.empty() && command.rest.empty();
   const std::size_t chosen = all ? 0 : column_of(shape, command);
   for (std::size_t c = chosen; c < (all ? shape.vectors.size() : chosen + 1); ++c) {
@@ -113,7 +113,7 @@ void set_transform(storage::Store& store, const Command& command, db::Value tran
   }
   static_cast<void>(transform_value(transform));
   const storage::State state = store.state();
-  std::vector<storage::Refit> refits;
+  Buffer<storage::Refit> refits;
   refits.push_back(
       storage::given_transform(store, state, column_of(store.shape(), command), transform.blob()));
   storage::write_refits(store, state, refits);
@@ -121,7 +121,7 @@ void set_transform(storage::Store& store, const Command& command, db::Value tran
 
 void unfit(storage::Store& store, const Command& command) {
   const storage::State state = store.state();
-  std::vector<std::size_t> columns;
+  Buffer<std::size_t> columns;
   if (!command.column.empty()) {
     columns.push_back(column_of(store.shape(), command));
   } else {

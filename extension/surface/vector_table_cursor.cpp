@@ -15,8 +15,8 @@ using storage::ColumnKind;
 using storage::Comparison;
 
 // Takes the values of an argument: those of an IN come one by one, each valid until the next.
-std::vector<db::OwnedValue> values_of(sqlite3_value* argument, Comparison comparison) {
-  std::vector<db::OwnedValue> values;
+Buffer<db::OwnedValue> values_of(sqlite3_value* argument, Comparison comparison) {
+  Buffer<db::OwnedValue> values;
   if (comparison != Comparison::in) {
     values.emplace_back(argument);
     return values;
@@ -91,8 +91,8 @@ void VectorCursor::take_arguments(std::span<sqlite3_value*> arguments) {
   }
 }
 
-std::vector<storage::RowCondition> VectorCursor::conditions() const {
-  std::vector<storage::RowCondition> conditions;
+Buffer<storage::RowCondition> VectorCursor::conditions() const {
+  Buffer<storage::RowCondition> conditions;
   for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
     const PlanTerm& term = plan_.terms[i];
     if (term.kind != TermKind::row) continue;

@@ -1,10 +1,10 @@
 #pragma once
 // One pass of a query over an isovec table: the rows of a scan, or those of a search in ascending distance.
 
+#include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "db/owned_value.hpp"
 #include "storage/chunk_store.hpp"
@@ -36,7 +36,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
  private:
   void reset() noexcept;
   void take_arguments(std::span<sqlite3_value*> arguments);
-  [[nodiscard]] std::vector<storage::RowCondition> conditions() const;
+  [[nodiscard]] Buffer<storage::RowCondition> conditions() const;
   [[nodiscard]] const db::OwnedValue* input(TermKind kind) const;
   void begin_search();
   void next_hit();
@@ -52,7 +52,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   VectorTable& table_;
   storage::Store& store_;
   Plan plan_;
-  std::vector<std::vector<db::OwnedValue>> arguments_;  // per term; an IN has any number
+  Buffer<Buffer<db::OwnedValue>> arguments_;  // per term; an IN has any number
   bool at_end_ = true;
   storage::RowHead head_;
 
@@ -67,7 +67,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   db::Statement row_;        // the row of a hit
   db::Statement auxiliary_;  // the auxiliary values of the row at hand
   bool auxiliary_stands_ = false;
-  std::vector<std::unique_ptr<storage::VectorReader>> readers_;
+  Buffer<std::unique_ptr<storage::VectorReader>> readers_;
 };
 
 }  // namespace isovec::surface

@@ -2,10 +2,10 @@
 // How a query of an isovec table is run: what xBestIndex hands to xFilter. The plan travels as the text of
 // idxStr, which EXPLAIN QUERY PLAN shows.
 
+#include <isovec/buffer.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "storage/row_filter.hpp"
 
@@ -32,7 +32,7 @@ struct PlanTerm {
 
 struct Plan {
   /// The terms in the order of xFilter's arguments.
-  std::vector<PlanTerm> terms;
+  Buffer<PlanTerm> terms;
   /// Every column is read, as UPDATE .. FROM does: inputs may be read as NULL.
   bool whole_rows = false;
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <isovec/checkpoint.hpp>
 #include <isovec/statistics.hpp>
 #include <isovec/transform.hpp>
@@ -11,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace isovec {
 
@@ -94,8 +94,8 @@ class RowFitter {
   bool started_ = false;
   bool keeps_rows_ = false;
   std::size_t most_kept_ = 0;
-  std::vector<float> kept_rows_;
-  std::vector<double> kept_weights_;
+  Buffer<float> kept_rows_;
+  Buffer<double> kept_weights_;
 };
 
 }  // namespace isovec

@@ -5,10 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace isovec {
 
@@ -60,13 +60,13 @@ struct Sums {
   double squared_weight = 0;        ///< sum of w^2
   double weight_ever = 0;           ///< sum of w over all rows ever added or removed: guards cancellation.
   double rounding = 0;              ///< Largest relative rounding of the rows' element types.
-  std::vector<double> shift;        ///< c: the first row.
-  std::vector<double> first;        ///< c: sum of w y
+  Buffer<double> shift;             ///< c: the first row.
+  Buffer<double> first;             ///< c: sum of w y
   /// moments=second: the lower triangle of sum of w y y^T, row by row, c (c + 1) / 2.
   /// moments=first: its diagonal, c.
-  std::vector<double> second;
-  double fourth = 0;          ///< sum of w |y|^4      (moments=second)
-  std::vector<double> third;  ///< c: sum of w |y|^2 y (moments=second)
+  Buffer<double> second;
+  double fourth = 0;     ///< sum of w |y|^4      (moments=second)
+  Buffer<double> third;  ///< c: sum of w |y|^2 y (moments=second)
 
   /// Coordinates that are summed: dimensions, or options.slice where that is set.
   [[nodiscard]] std::size_t columns() const noexcept {
@@ -103,7 +103,7 @@ class Statistics {
   [[nodiscard]] std::uint64_t rows() const noexcept { return sums_.rows; }
 
   /// Mean of the rows, columns() long (after slice and normalize). Requires a positive weight.
-  [[nodiscard]] std::vector<double> mean() const;
+  [[nodiscard]] Buffer<double> mean() const;
   /// Kish's effective number of rows, (sum w)^2 / sum w^2; sum w under frequency weights.
   [[nodiscard]] double effective_rows() const noexcept;
   /// What products are divided by: sum w - sum w^2 / sum w, or sum w - 1 under frequency weights.
@@ -116,14 +116,14 @@ class Statistics {
   void flush() const;
 
   mutable Sums sums_;
-  std::vector<double> row_;            // the row at hand, after slice and normalize, less the shift
-  mutable std::vector<double> block_;  // buffered rows y, row-major
-  mutable std::vector<double> workspace_;
-  mutable std::vector<double> weights_;  // their weights; negative for removed rows
+  Buffer<double> row_;            // the row at hand, after slice and normalize, less the shift
+  mutable Buffer<double> block_;  // buffered rows y, row-major
+  mutable Buffer<double> workspace_;
+  mutable Buffer<double> weights_;  // their weights; negative for removed rows
 };
 
 /// Statistics as a BLOB: versioned, hashed, little-endian.
-[[nodiscard]] std::vector<std::byte> to_blob(const Statistics& statistics);
+[[nodiscard]] Buffer<std::byte> to_blob(const Statistics& statistics);
 /// Statistics from a BLOB. Throws Error{corrupt} where the bytes are no statistics or are damaged.
 [[nodiscard]] Statistics statistics_from_blob(std::span<const std::byte> blob);
 /// A JSON object that describes statistics: options, rows, dimensions, weights, mean and variance in short.

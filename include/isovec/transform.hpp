@@ -4,13 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/buffer.hpp>
 #include <isovec/checkpoint.hpp>
 #include <isovec/statistics.hpp>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace isovec {
 
@@ -46,7 +46,7 @@ struct FitSummary {
   double ridge = 0;      ///< What eps or shrinkage added to each eigenvalue (relative to the scaled ones)
   double condition = 0;  ///< Largest over smallest kept eigenvalue, before any ridge.
   double explained = 0;  ///< Share of the variance in the kept directions.
-  std::vector<std::string> warnings;
+  Buffer<std::string> warnings;
 };
 
 /// Everything a transform consists of.
@@ -57,11 +57,11 @@ struct TransformParts {
   std::size_t output_dimensions = 0;  ///< k
   Normalize normalize = Normalize::none;
   Linear kind = Linear::identity;
-  std::vector<double> mean;          ///< c, or empty where nothing is subtracted
-  std::vector<double> linear;        ///< As `kind` says, row-major.
-  std::vector<double> eigenvalues;   ///< c, raw, descending; empty where the method needs none
-  std::vector<double> standardizer;  ///< c: 1/sigma of the -cor bases (0 for dead coordinates), else empty
-  std::string not_invertible;        ///< Why x cannot be had back from z; empty where it can.
+  Buffer<double> mean;          ///< c, or empty where nothing is subtracted
+  Buffer<double> linear;        ///< As `kind` says, row-major.
+  Buffer<double> eigenvalues;   ///< c, raw, descending; empty where the method needs none
+  Buffer<double> standardizer;  ///< c: 1/sigma of the -cor bases (0 for dead coordinates), else empty
+  std::string not_invertible;   ///< Why x cannot be had back from z; empty where it can.
   FitSummary summary;
 };
 
@@ -69,9 +69,9 @@ struct TransformParts {
 /// <Wq', Wx'> = a.x - b with x' = x - mean (x / |x| - mean under normalize=before: there it is a.x / |x| -
 /// b).
 struct QueryForm {
-  std::vector<double> a;  ///< d numbers: W^T W (q - query mean); 0 beyond slice
-  double b = 0;           ///< a.mean
-  double norm = 0;        ///< |W (q - query mean)|
+  Buffer<double> a;  ///< d numbers: W^T W (q - query mean); 0 beyond slice
+  double b = 0;      ///< a.mean
+  double norm = 0;   ///< |W (q - query mean)|
 };
 
 /// An immutable map from d to k dimensions.
@@ -124,22 +124,22 @@ class Transform {
                   std::span<double> norms) const;
 
   /// mean as d numbers (zeros where nothing is subtracted and beyond slice).
-  [[nodiscard]] std::vector<double> mean() const;
+  [[nodiscard]] Buffer<double> mean() const;
   /// W as k x d numbers, row-major (zeros beyond slice).
-  [[nodiscard]] std::vector<double> matrix() const;
+  [[nodiscard]] Buffer<double> matrix() const;
 
  private:
-  [[nodiscard]] bool center(std::span<const float> x, const std::vector<double>& mean, double* out) const;
+  [[nodiscard]] bool center(std::span<const float> x, const Buffer<double>& mean, double* out) const;
   void map(const double* centered, double* z) const;
   void map_rows(const float* rows, std::size_t stride, std::span<double> scratch, double* images,
                 std::span<double> norms) const;
-  void map_to_float32(const std::vector<double>& centered, std::span<float> z) const;
-  [[nodiscard]] QueryForm form_around(std::span<const float> q, const std::vector<double>& mean) const;
-  [[nodiscard]] const std::vector<double>& inverse_matrix(const Checkpoint& checkpoint) const;
+  void map_to_float32(const Buffer<double>& centered, std::span<float> z) const;
+  [[nodiscard]] QueryForm form_around(std::span<const float> q, const Buffer<double>& mean) const;
+  [[nodiscard]] const Buffer<double>& inverse_matrix(const Checkpoint& checkpoint) const;
 
   TransformParts parts_;
-  std::vector<float> linear_f32_;
-  mutable std::vector<double> inverse_;  // made by the first inverse(); not for two threads at once
+  Buffer<float> linear_f32_;
+  mutable Buffer<double> inverse_;  // made by the first inverse(); not for two threads at once
 };
 
 /// One line of a spectrum.
@@ -149,19 +149,17 @@ struct SpectrumLine {
   double cumulative = 0;
 };
 /// Eigenvalues, descending, with their shares. Throws Error where T has none.
-[[nodiscard]] std::vector<SpectrumLine> spectrum(const Transform& transform);
-[[nodiscard]] std::vector<SpectrumLine> spectrum(const Statistics& statistics,
-                                                 const Checkpoint& checkpoint = {});
+[[nodiscard]] Buffer<SpectrumLine> spectrum(const Transform& transform);
+[[nodiscard]] Buffer<SpectrumLine> spectrum(const Statistics& statistics, const Checkpoint& checkpoint = {});
 
 /// One direction that a transform scales (or, for remove_top and project_mean, removes: scale 0).
 struct Component {
   double eigenvalue = 0;
   double scale = 0;
-  std::vector<double> direction;  ///< c numbers of norm 1
+  Buffer<double> direction;  ///< c numbers of norm 1
 };
 /// The components of T in descending order of eigenvalue. Throws Error where T has none.
-[[nodiscard]] std::vector<Component> components(const Transform& transform,
-                                                const Checkpoint& checkpoint = {});
+[[nodiscard]] Buffer<Component> components(const Transform& transform, const Checkpoint& checkpoint = {});
 
 /// The same map around another mean (d numbers). Throws Error where T subtracts no mean.
 [[nodiscard]] Transform recenter(const Transform& transform, std::span<const double> mean);
@@ -186,14 +184,14 @@ struct Drift {
   double condition = 0;            ///< of W S' W^T, over eigenvalues above rounding
   double mean_variance = 0;        ///< trace / k of W S' W^T
   std::uint64_t rows = 0;
-  std::vector<std::string> findings;
+  Buffer<std::string> findings;
 };
 /// Throws Error where T normalizes otherwise than the statistics, or dimensions differ.
 [[nodiscard]] Drift drift(const Transform& transform, const Statistics& statistics,
                           const Checkpoint& checkpoint = {});
 
 /// A transform as a BLOB: versioned, hashed, little-endian, W in float64.
-[[nodiscard]] std::vector<std::byte> to_blob(const Transform& transform);
+[[nodiscard]] Buffer<std::byte> to_blob(const Transform& transform);
 /// A transform from a BLOB. Throws Error where the bytes are no transform or are damaged.
 [[nodiscard]] Transform transform_from_blob(std::span<const std::byte> blob);
 /// JSON objects that describe a transform and a drift.

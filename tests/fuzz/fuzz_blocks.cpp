@@ -1,6 +1,7 @@
 // Harness of code blocks: the first byte chooses the query, the rest is the block.
 
 #include <cmath>
+#include <isovec/buffer.hpp>
 
 #include "codec/code_block.hpp"
 #include "codec/code_encoder.hpp"
@@ -55,7 +56,7 @@ void fuzz_code_block(View input) {
     check_rows(block);
     answered([&] { block.verify(7); });
     const std::size_t choice = static_cast<std::size_t>(input[0]);
-    std::vector<float> query(block.dimension(), 0.25F);
+    isovec::Buffer<float> query(block.dimension(), 0.25F);
     query[0] = static_cast<float>(choice) - 100.5F;
     answered([&] {
       const index::QueryCode code = index::QueryCode::raw(kMetrics[choice % std::size(kMetrics)], query);
@@ -70,9 +71,9 @@ void fuzz_code_block(View input) {
   });
 }
 
-std::vector<Bytes> code_block_seeds() {
-  std::vector<Bytes> seeds;
-  std::vector<float> rows(3 * 5);
+isovec::Buffer<Bytes> code_block_seeds() {
+  isovec::Buffer<Bytes> seeds;
+  isovec::Buffer<float> rows(3 * 5);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>((i * i * 3) % 17) - 6.0F;
   const std::int64_t slots[] = {0, 7, 1'000'000};
   for (std::size_t metric = 0; metric < 3; ++metric) {

@@ -4,6 +4,7 @@
 #include <isovec/isovec.h>
 #include <sqlite3.h>
 
+#include <isovec/buffer.hpp>
 #include <memory>
 
 #include "fuzz/harness.hpp"
@@ -45,8 +46,8 @@ void fuzz_definition(View input) {
   const std::string text(text_of(input).substr(0, 2000));
   const std::string create = "CREATE VIRTUAL TABLE t USING isovec(" + text + ")";
   answered([&] {
-    const std::vector<std::string> arguments = surface::arguments_of(create);
-    std::vector<const char*> words;
+    const isovec::Buffer<std::string> arguments = surface::arguments_of(create);
+    isovec::Buffer<const char*> words;
     for (const std::string& argument : arguments) words.push_back(argument.c_str());
     const storage::TableShape shape = surface::parse_definition("main", "t", words);
     static_cast<void>(surface::declaration_of(shape));
@@ -66,7 +67,7 @@ void fuzz_definition(View input) {
     require(run(db, "ROLLBACK") == SQLITE_DONE, "a transaction is rolled back");
 }
 
-std::vector<Bytes> definition_seeds() {
+isovec::Buffer<Bytes> definition_seeds() {
   return {
       bytes_of(
           "id INTEGER PRIMARY KEY, embedding float[8] transform='project_mean', tenant text partition key"),

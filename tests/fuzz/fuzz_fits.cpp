@@ -2,6 +2,7 @@
 // mutation would get past the checksum; and the bytes as they are.
 
 #include <cmath>
+#include <isovec/buffer.hpp>
 #include <isovec/fit.hpp>
 #include <isovec/statistics.hpp>
 #include <isovec/transform.hpp>
@@ -28,7 +29,7 @@ View body_of(const Bytes& blob) {
 
 Statistics some_statistics(std::size_t dimensions, std::string_view options) {
   Statistics statistics{parse_statistics_options(options)};
-  std::vector<float> row(dimensions);
+  isovec::Buffer<float> row(dimensions);
   for (std::size_t r = 0; r < 3 * dimensions; ++r) {
     for (std::size_t i = 0; i < dimensions; ++i)
       row[i] = static_cast<float>((r * 7 + i * i * 5 + r * i) % 11) - 3.0F;
@@ -46,9 +47,9 @@ std::size_t sum_of(View input) {
 
 void use(const Transform& transform) {
   if (transform.input_dimensions() > kLarge || transform.output_dimensions() > kLarge) return;
-  std::vector<float> x(transform.input_dimensions(), 1.5F);
-  std::vector<float> z(transform.output_dimensions());
-  std::vector<double> wide(z.size());
+  isovec::Buffer<float> x(transform.input_dimensions(), 1.5F);
+  isovec::Buffer<float> z(transform.output_dimensions());
+  isovec::Buffer<double> wide(z.size());
   answered([&] { transform.apply(x, z); });
   answered([&] { transform.apply(x, wide); });
   answered([&] { transform.inverse(z, x); });
@@ -79,8 +80,8 @@ void fuzz_transform(View input) {
   });
 }
 
-std::vector<Bytes> transform_seeds() {
-  std::vector<Bytes> seeds;
+isovec::Buffer<Bytes> transform_seeds() {
+  isovec::Buffer<Bytes> seeds;
   Fitter fitter(some_statistics(5, ""));
   for (const char* spec :
        {"none", "center", "standardize", "project_mean", "remove_top drop=2", "pca k=2", "whiten",
@@ -112,8 +113,8 @@ void fuzz_statistics(View input) {
     });
     answered([&] {
       Statistics more = statistics;
-      more.add(std::vector<float>(statistics.dimensions(), 2.0F));
-      more.remove(std::vector<float>(statistics.dimensions(), 2.0F));
+      more.add(isovec::Buffer<float>(statistics.dimensions(), 2.0F));
+      more.remove(isovec::Buffer<float>(statistics.dimensions(), 2.0F));
     });
     answered([&] { static_cast<void>(spectrum(statistics)); });
     constexpr const char* kSpecs[] = {"center",
@@ -130,8 +131,8 @@ void fuzz_statistics(View input) {
   });
 }
 
-std::vector<Bytes> statistics_seeds() {
-  std::vector<Bytes> seeds;
+isovec::Buffer<Bytes> statistics_seeds() {
+  isovec::Buffer<Bytes> seeds;
   for (const char* options : {"", "moments=first", "normalize=before", "slice=2", "weights=frequency"}) {
     const Bytes blob = to_blob(some_statistics(4, options));
     const View body = body_of(blob);

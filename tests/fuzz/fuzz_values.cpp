@@ -1,6 +1,7 @@
 // Harnesses of values: vector BLOBs, vectors as JSON, .npy files, specs.
 
 #include <cmath>
+#include <isovec/buffer.hpp>
 #include <isovec/fit.hpp>
 #include <limits>
 
@@ -20,7 +21,7 @@ constexpr codec::ElementType kTypes[] = {codec::ElementType::float32, codec::Ele
 // A vector that is finite is written as JSON that reads back as its elements.
 void check_json(const codec::VectorView& vector) {
   const std::string text = codec::write_vector_json(vector);
-  const std::vector<float> back = codec::parse_vector_json(text);
+  const isovec::Buffer<float> back = codec::parse_vector_json(text);
   require(back.size() == vector.dimension, "JSON keeps the dimension");
   Bytes again(vector.size());
   codec::from_float32(back, vector.type, again);
@@ -31,7 +32,7 @@ void check_json(const codec::VectorView& vector) {
 }
 
 void check_conversions(const codec::VectorView& vector) {
-  std::vector<float> floats(vector.dimension);
+  isovec::Buffer<float> floats(vector.dimension);
   codec::to_float32(vector, floats);
   for (const codec::ElementType type : kTypes) {
     if (type == codec::ElementType::bit && vector.dimension % 8 != 0) continue;
@@ -67,8 +68,8 @@ void fuzz_vector_blob(View input) {
   });
 }
 
-std::vector<Bytes> vector_blob_seeds() {
-  std::vector<Bytes> seeds;
+isovec::Buffer<Bytes> vector_blob_seeds() {
+  isovec::Buffer<Bytes> seeds;
   const float values[] = {0.1F, -1.5F, 3e38F, 1e-42F, 0.0F, 65504.0F};
   for (std::size_t type = 0; type < std::size(kTypes); ++type) {
     Bytes seed = {static_cast<std::byte>(type)};
@@ -82,7 +83,7 @@ std::vector<Bytes> vector_blob_seeds() {
 void fuzz_vector_json(View input) {
   const std::string text(text_of(input));
   answered([&] {
-    const std::vector<float> vector = codec::parse_vector_json(text);
+    const isovec::Buffer<float> vector = codec::parse_vector_json(text);
     require(!vector.empty(), "a vector has an element");
     for (const float element : vector) require(std::isfinite(element), "JSON gives finite elements");
     const auto* const data = reinterpret_cast<const std::byte*>(vector.data());
@@ -90,7 +91,7 @@ void fuzz_vector_json(View input) {
   });
 }
 
-std::vector<Bytes> vector_json_seeds() {
+isovec::Buffer<Bytes> vector_json_seeds() {
   return {bytes_of("[1, 2.5, -0.1]"),
           bytes_of(" [ 1e10,\n-1E-45 , 3.4028235677973366e38 ] "),
           bytes_of("[0.1000000000000000055511151231257827021181583404541015625,-0,16777217]"),
@@ -109,22 +110,22 @@ void fuzz_npy(View input) {
     require(array.data.size() == array.rows * array.columns * array.element_bytes(),
             "the data is as described");
     if (array.columns > 4096) return;
-    std::vector<float> row(array.columns);
+    isovec::Buffer<float> row(array.columns);
     for (std::size_t r = 0; r < array.rows && r < 4; ++r) codec::read_npy_row(array, r, row);
     if (array.data.size() > 65536) return;
-    const std::vector<double> all = codec::read_npy(array);
+    const isovec::Buffer<double> all = codec::read_npy(array);
     require(all.size() == array.rows * array.columns, "all rows are read");
     const Bytes written = codec::write_npy(all, array.rows, array.columns);
     require(codec::parse_npy(written).data.size() == all.size() * 8, "what is written is read again");
   });
 }
 
-std::vector<Bytes> npy_seeds() {
+isovec::Buffer<Bytes> npy_seeds() {
   const double values[] = {1, 2, 3, 4, 5, 6};
   const float floats[] = {1, 2, 3, 4, 5, 6};
-  std::vector<Bytes> seeds = {codec::write_npy(std::span<const double>(values), 2, 3),
-                              codec::write_npy(std::span<const float>(floats), 3, 2),
-                              codec::write_npy_vector(values)};
+  isovec::Buffer<Bytes> seeds = {codec::write_npy(std::span<const double>(values), 2, 3),
+                                 codec::write_npy(std::span<const float>(floats), 3, 2),
+                                 codec::write_npy_vector(values)};
   std::string header = "{'descr': '<f2', 'fortran_order': False, 'shape': (2, 2), }";
   header.resize(117, ' ');
   header += '\n';
@@ -145,7 +146,7 @@ void fuzz_spec(View input) {
   answered([&] { static_cast<void>(parse_statistics_options(text)); });
 }
 
-std::vector<Bytes> spec_seeds() {
+isovec::Buffer<Bytes> spec_seeds() {
   return {bytes_of("whiten eps=1"),
           bytes_of("whiten basis=zca k=3 shrinkage=oas power=0.5"),
           bytes_of("pca variance=0.9, slice=256 normalize=both"),

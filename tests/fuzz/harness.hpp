@@ -8,21 +8,21 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <isovec/buffer.hpp>
 #include <isovec/error.hpp>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace isovec::fuzz {
 
-using Bytes = std::vector<std::byte>;
+using Bytes = isovec::Buffer<std::byte>;
 using View = std::span<const std::byte>;
 
 struct Harness {
   const char* name;
   void (*run)(View input);
-  std::vector<Bytes> (*seeds)();  ///< Sound inputs.
+  isovec::Buffer<Bytes> (*seeds)();  ///< Sound inputs.
 };
 
 /// Every harness there is.
@@ -58,20 +58,20 @@ inline std::string_view text_of(View bytes) {
 
 // In fuzz_values.cpp, fuzz_fits.cpp, fuzz_blocks.cpp and fuzz_definitions.cpp.
 void fuzz_vector_blob(View input);
-std::vector<Bytes> vector_blob_seeds();
+isovec::Buffer<Bytes> vector_blob_seeds();
 void fuzz_vector_json(View input);
-std::vector<Bytes> vector_json_seeds();
+isovec::Buffer<Bytes> vector_json_seeds();
 void fuzz_npy(View input);
-std::vector<Bytes> npy_seeds();
+isovec::Buffer<Bytes> npy_seeds();
 void fuzz_spec(View input);
-std::vector<Bytes> spec_seeds();
+isovec::Buffer<Bytes> spec_seeds();
 void fuzz_transform(View input);
-std::vector<Bytes> transform_seeds();
+isovec::Buffer<Bytes> transform_seeds();
 void fuzz_statistics(View input);
-std::vector<Bytes> statistics_seeds();
+isovec::Buffer<Bytes> statistics_seeds();
 void fuzz_code_block(View input);
-std::vector<Bytes> code_block_seeds();
+isovec::Buffer<Bytes> code_block_seeds();
 void fuzz_definition(View input);
-std::vector<Bytes> definition_seeds();
+isovec::Buffer<Bytes> definition_seeds();
 
 }  // namespace isovec::fuzz
