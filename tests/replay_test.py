@@ -117,7 +117,8 @@ def replay(path, seed, meddler, transforms):
 
 
 class Replay(unittest.TestCase):
-    seeds = range(1, 1 + int(os.environ.get("ISOVEC_REPLAY_SEEDS", "1")))
+    first = int(os.environ.get("ISOVEC_FIRST_SEED", "1"))
+    seeds = range(first, first + int(os.environ.get("ISOVEC_REPLAY_SEEDS", "1")))
 
     def setUp(self):
         self.place = tempfile.TemporaryDirectory()

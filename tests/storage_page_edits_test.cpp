@@ -2,9 +2,9 @@
 // reading, checking, changing and dropping the table end with an answer or an error. ISOVEC_PAGE_EDITS=n
 // tries n files.
 
-#include <cstdlib>
 #include <random>
 
+#include "campaign.hpp"
 #include "connection.hpp"
 
 namespace {
@@ -57,12 +57,11 @@ int stop_after(void* left) {
 
 TEST_CASE("no change of a database file makes a table do harm", "[storage][corruption]") {
   const std::string sound = make_image();
-  const char* wanted = std::getenv("ISOVEC_PAGE_EDITS");
-  const int files = wanted != nullptr ? std::atoi(wanted) : 300;
+  const isovec::test::Seeds seeds("ISOVEC_PAGE_EDITS", 300);
   long answers = 0, errors = 0;
-  for (int seed = 1; seed <= files; ++seed) {
+  for (unsigned seed = seeds.first; seed < seeds.end; ++seed) {
     CAPTURE(seed);
-    std::mt19937 random(static_cast<unsigned>(seed));
+    std::mt19937 random(seed);
     std::string image = sound;
     for (unsigned edits = 1 + random() % 8; edits > 0; --edits) {
       const std::size_t place = 100 + random() % (image.size() - 108);

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <random>
 
+#include "campaign.hpp"
 #include "connection.hpp"
 #include "core/similarity.hpp"
 #include "temporary_file.hpp"
@@ -366,9 +366,8 @@ void Model::step() {
 TEST_CASE(
     "a table behaves as a map of rows and brute force through random changes, transactions and reopenings",
     "[surface][vector_table][model]") {
-  const char* wanted = std::getenv("ISOVEC_MODEL_SEEDS");
-  const unsigned seeds = wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : 6;
-  for (unsigned seed = 1; seed <= seeds; ++seed) {
+  const isovec::test::Seeds seeds("ISOVEC_MODEL_SEEDS", 6);
+  for (unsigned seed = seeds.first; seed < seeds.end; ++seed) {
     CAPTURE(seed);
     Model model(seed);
     for (int step = 0; step < 500; ++step) {

@@ -2,9 +2,9 @@
 // an ordinary table beside it in the same file: after each step both say the same. Every failure prints its
 // seed; ISOVEC_MODEL_SEEDS=n runs n seeds.
 
-#include <cstdlib>
 #include <random>
 
+#include "campaign.hpp"
 #include "connection.hpp"
 #include "temporary_file.hpp"
 
@@ -164,9 +164,8 @@ void Model::step() {
 
 TEST_CASE("a table of int8, bit and l1 columns behaves as an ordinary table through random changes",
           "[surface][vector_table][types][model]") {
-  const char* wanted = std::getenv("ISOVEC_MODEL_SEEDS");
-  const unsigned seeds = wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : 4;
-  for (unsigned seed = 1; seed <= seeds; ++seed) {
+  const isovec::test::Seeds seeds("ISOVEC_MODEL_SEEDS", 4);
+  for (unsigned seed = seeds.first; seed < seeds.end; ++seed) {
     CAPTURE(seed);
     Model model(seed);
     for (int step = 0; step < 100; ++step) {
