@@ -21,7 +21,7 @@ TEST_CASE("a taken key fails with SQLite's own constraint, before anything chang
   CHECK(code_of(db, "INSERT INTO t(id, a) VALUES (1, '[2,0]')") == SQLITE_CONSTRAINT_PRIMARYKEY);
   CHECK(code_of(db, "INSERT INTO r(rowid, a) VALUES (1, '[2,0]')") == SQLITE_CONSTRAINT_ROWID);
   CHECK(code_of(db, "INSERT INTO s(name, a) VALUES ('n', '[2,0]')") == SQLITE_CONSTRAINT_PRIMARYKEY);
-  CHECK(db.error("INSERT INTO t(id, a) VALUES (1, '[2,0]')") == "t: UNIQUE constraint failed: t.id");
+  CHECK(db.error("INSERT INTO t(id, a) VALUES (1, '[2,0]')") == "UNIQUE constraint failed: t.id");
   CHECK(code_of(db, "INSERT INTO s(name, a) VALUES (NULL, '[2,0]')") == SQLITE_CONSTRAINT_NOTNULL);
   CHECK(code_of(db, "INSERT INTO t(id) VALUES (5)") == SQLITE_CONSTRAINT_NOTNULL);
 
@@ -230,7 +230,7 @@ TEST_CASE("a refused value loses nothing and says what was expected", "[surface]
   CHECK(insert("[1,2,NaN]").find("docs: column e: ") == 0);
   CHECK(insert(isovec::test::blob_of(std::vector<float>{1, 2, std::numeric_limits<float>::quiet_NaN()}))
             .find("docs: column e: ") == 0);
-  CHECK(insert(nullptr) == "docs: NOT NULL constraint failed: docs.e");
+  CHECK(insert(nullptr) == "NOT NULL constraint failed: docs.e");
   CHECK(db.error("INSERT INTO docs(e, h) VALUES ('[1,2,3]', vec_f32('[1,2]'))")
             .find("docs: column h: types differ: the "
                   "column has float16") == 0);

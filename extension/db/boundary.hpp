@@ -39,7 +39,8 @@ void guard(sqlite3_context* context, const char* (*name_of)(sqlite3_context*) no
 }
 
 /// Runs the body of a virtual table's method; returns its result code or that of what it throws, whose
-/// message goes to `error_message` behind `prefix` ("docs: "), unless it is null.
+/// message goes to `error_message` behind `prefix` ("docs: "), unless it is null. Of a constraint SQLite's
+/// own sentence names the table, and programs look for it as it is.
 template <typename Body>
 int guard(char** error_message, const char* prefix, Body&& body) noexcept {
   const core::FloatingPointScope floating_point;
@@ -51,7 +52,8 @@ int guard(char** error_message, const char* prefix, Body&& body) noexcept {
     report(error_message, prefix, error.what());
     return result_code_of(error.code());
   } catch (const SqliteFailure& failure) {
-    report(error_message, prefix, failure.what());
+    const bool of_constraint = (failure.result_code() & 0xFF) == SQLITE_CONSTRAINT;
+    report(error_message, of_constraint ? "" : prefix, failure.what());
     return failure.result_code();
   } catch (const std::exception& error) {
     report(error_message, prefix, error.what());
