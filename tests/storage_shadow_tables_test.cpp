@@ -147,9 +147,10 @@ TEST_CASE("what is said of a shadow table tells what is wrong with it and what t
   CHECK(refusal("CREATE TEMP TRIGGER spy AFTER INSERT ON main.t_rows BEGIN SELECT 1; END")
             .find("the trigger spy stands on the shadow table t_rows") != std::string::npos);
   CHECK(refusal("UPDATE t_config SET value = 1 WHERE key = 'format'") ==
-        "t: the table is stored in format 1 and this isovec reads format 2: copy its rows into a new table "
+        "t: the table is stored in format 1 and this isovec reads formats 2 and 3: copy its rows into a new "
+        "table "
         "with "
         "the isovec that made it");
   CHECK(refusal("UPDATE t_config SET value = 99 WHERE key = 'format'") ==
-        "t: the table is stored in format 99 and this isovec reads format 2: use a newer isovec");
+        "t: the table is stored in format 99 and this isovec reads formats 2 and 3: use a newer isovec");
 }

@@ -213,7 +213,7 @@ TEST_CASE("rows can come from the table itself, from a trigger, and go by a sear
 TEST_CASE("a refused value loses nothing and says what was expected", "[surface][change]") {
   Connection db;
   db.run(
-      "CREATE VIRTUAL TABLE docs USING isovec(id INTEGER PRIMARY KEY, e float[3], h float16[2]);"
+      "CREATE VIRTUAL TABLE docs USING isovec(id INTEGER PRIMARY KEY, e float[3] NOT NULL, h float16[2]);"
       "INSERT INTO docs(id, e, h) VALUES (1, '[1,2,3]', '[1,2]'); BEGIN");
   const auto insert = [&](const auto& value) {
     return db.error("INSERT INTO docs(e, h) VALUES (?, '[1,2]')", value);

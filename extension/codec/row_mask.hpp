@@ -47,6 +47,11 @@ class RowMask {
     for (std::size_t i = 0; i < a.words_.size(); ++i) result.words_[i] = a.words_[i] & b.words_[i];
     return result;
   }
+  friend constexpr RowMask operator|(const RowMask& a, const RowMask& b) noexcept {
+    RowMask result;
+    for (std::size_t i = 0; i < a.words_.size(); ++i) result.words_[i] = a.words_[i] | b.words_[i];
+    return result;
+  }
   friend constexpr RowMask operator~(const RowMask& a) noexcept {
     RowMask result;
     for (std::size_t i = 0; i < a.words_.size(); ++i) result.words_[i] = ~a.words_[i];

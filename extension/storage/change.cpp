@@ -42,7 +42,7 @@ Change::Change(Store& store)
       shape_(store.shape()),
       statements_(store.statements()),
       state_(store.state()),
-      history_before_(state_.history) {
+      before_(state_) {
   statements_.prepare_writes();
   for (std::size_t c = 0; c < shape_.vectors.size(); ++c) {
     geometry_.emplace_back(shape_, c);
@@ -57,6 +57,21 @@ void Change::add_history(std::uint64_t value) {
   state_.history = history.value();
 }
 
+void Change::set_null(std::size_t column, std::int64_t slot, bool is_null) {
+  const NullPage none(column, group_of(slot));
+  auto known = nulls_.find(none.id());
+  if (known == nulls_.end())
+    known = nulls_.emplace(none.id(), read_null_page(statements_, column, group_of(slot))).first;
+  const std::size_t place = place_in_group(slot);
+  if (known->second.is_null(place) == is_null || (!is_null && state_.nulls == 0)) {
+    throw Error(Code::corrupt, "the list of NULL vectors of vector column " + std::to_string(column) +
+                                   " is not that of the vectors at slot " + std::to_string(slot) +
+                                   ": run 'rebuild'");
+  }
+  known->second.set(place, is_null);
+  state_.nulls += is_null ? 1 : -1;
+}
+
 // Slots
 // -------------------------------------------------------------------------------------------------------
 
@@ -69,7 +84,7 @@ std::size_t Change::used_places(std::int64_t page) const noexcept {
 // Rows that follow each other are mostly in one page: it is read once.
 std::optional<SlotPage> Change::find_page(std::int64_t page) {
   LastSlotPage& last = store_.last_slot_page();
-  const bool known = last.page && last.page->page() == page && last.history == history_before_;
+  const bool known = last.page && last.page->page() == page && last.history == before_.history;
   return known ? std::exchange(last.page, std::nullopt) : read_slot_page(statements_, page);
 }
 
@@ -184,9 +199,10 @@ void Change::insert(const RowValues& row) {
   existing_page(page_of(slot)).set(place_of(slot), id);
   add_history(static_cast<std::uint64_t>(Operation::insert));
   for (const ChunkGeometry& geometry : geometry_) {
-    const std::span<const std::byte> vector = row.vectors[geometry.column];
+    const std::span<const std::byte> vector = row.vectors[geometry.column].value();
     vectors_.push_back(VectorEdit::put(statements_, shape_, geometry, slot, id, vector));
     groups_[geometry.column].put(slot, vector);
+    if (vector.empty()) set_null(geometry.column, slot, true);
     add_history(geometry.checksum_of(vector, slot, id));
   }
   const std::uint64_t hash = store_.verifier().checksum_of({id, slot}, row.values);
@@ -204,12 +220,14 @@ void Change::update(std::int64_t old_id, const RowValues& row) {
   page_of_row(head).set(place_of(head.slot), id);
   add_history(static_cast<std::uint64_t>(Operation::update));
   for (const ChunkGeometry& geometry : geometry_) {
-    const std::span<const std::byte> vector = row.vectors[geometry.column];
-    if (vector.empty() && id == old_id) continue;
+    const std::optional<std::span<const std::byte>> vector = row.vectors[geometry.column];
+    if (!vector && id == old_id) continue;
     vectors_.push_back(VectorEdit::replace(statements_, shape_, geometry, head.slot, old_id, id, vector));
-    if (vector.empty()) continue;
-    groups_[geometry.column].replace(head.slot, vector);
-    add_history(geometry.checksum_of(vector, head.slot, id));
+    if (!vector) continue;
+    const bool was_null = vectors_.back().was_null();
+    groups_[geometry.column].replace(head.slot, *vector, was_null);
+    if (was_null != vector->empty()) set_null(geometry.column, head.slot, vector->empty());
+    add_history(geometry.checksum_of(*vector, head.slot, id));
   }
   bool same = id == old_id;
   Buffer<sqlite3_value*> values;
@@ -241,7 +259,10 @@ void Change::move(std::int64_t id, std::int64_t slot) {
     vectors_.push_back(VectorEdit::put(statements_, shape_, geometry, slot, id, vector));
     vectors_.push_back(VectorEdit::erase(statements_, shape_, geometry, head.slot, id));
     groups_[geometry.column].put(slot, vector);
-    groups_[geometry.column].erase(head.slot);
+    groups_[geometry.column].erase(head.slot, vector.empty());
+    if (!vector.empty()) continue;
+    set_null(geometry.column, slot, true);
+    set_null(geometry.column, head.slot, false);
   }
   Buffer<sqlite3_value*> values;
   for (std::size_t i = 0; i < store_.verifier().value_count(); ++i) {
@@ -261,7 +282,9 @@ void Change::erase(std::int64_t id) {
   add_history(static_cast<std::uint64_t>(id));
   for (const ChunkGeometry& geometry : geometry_) {
     vectors_.push_back(VectorEdit::erase(statements_, shape_, geometry, head->slot, id));
-    groups_[geometry.column].erase(head->slot);
+    const bool was_null = vectors_.back().was_null();
+    groups_[geometry.column].erase(head->slot, was_null);
+    if (was_null) set_null(geometry.column, head->slot, false);
   }
   --state_.rows;
   erased_.push_back(id);
@@ -289,6 +312,7 @@ void Change::write_pages() {
     }
   }
   for (GroupChange& groups : groups_) groups.write();
+  for (auto& [id, page] : nulls_) write_null_page(statements_, page);
 }
 
 void Change::write() {
@@ -299,8 +323,10 @@ void Change::write() {
     for (std::size_t i = 1; i < bound_.size(); ++i) statements_[bound_[i]].run();
     for (VectorEdit& edit : vectors_) edit.write(statements_);
     write_pages();
-    const auto bytes = encode(state_);
-    statements_[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
+    if (format_of(state_) != format_of(before_))
+      statements_[Sql::write_format].bind(1, format_of(state_)).run();
+    const StateBytes bytes(state_);
+    statements_[Sql::write_state].bind(1, bytes.bytes()).run();
   });
   if (pages_.size() == 1) store_.last_slot_page() = {std::move(pages_.begin()->second.page), state_.history};
 }

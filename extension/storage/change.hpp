@@ -10,6 +10,7 @@
 
 #include "storage/chunk_store.hpp"
 #include "storage/group_change.hpp"
+#include "storage/null_map.hpp"
 #include "storage/slot_map.hpp"
 #include "storage/store.hpp"
 
@@ -50,6 +51,7 @@ class Change {
   void update_auxiliary(const RowValues& row, std::int64_t old_id, std::int64_t id);
   void bind_auxiliary(Sql sql, std::int64_t id, std::span<sqlite3_value* const> values);
   void add_history(std::uint64_t value);
+  void set_null(std::size_t column, std::int64_t slot, bool is_null);
   void prepare_groups();
   void write_pages();
 
@@ -57,11 +59,12 @@ class Change {
   const TableShape& shape_;
   Statements& statements_;
   State state_;
-  std::uint64_t history_before_;
+  State before_;
   Buffer<ChunkGeometry> geometry_;
   std::map<std::int64_t, PageEdit> pages_;
   Buffer<GroupChange> groups_;  // by vector column
   Buffer<VectorEdit> vectors_;
+  std::map<std::int64_t, NullPage> nulls_;  // by id
   Buffer<std::int64_t> erased_;
   bool empty_ = true;
   Buffer<Sql> bound_;  // statements that stand bound, in the order to run them

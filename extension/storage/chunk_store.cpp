@@ -72,8 +72,12 @@ void ChunkGeometry::refuse(std::int64_t chunk, const char* what) const {
               "chunk " + std::to_string(chunk) + " of vector column " + std::to_string(column) + " " + what);
 }
 
-void ChunkGeometry::verify(std::span<const std::byte> read, std::int64_t slot, std::int64_t rowid) const {
-  if (load_u64(read.data()) == checksum_of(read.subspan(kHeader), slot, rowid)) return;
+bool ChunkGeometry::holds_vector(std::span<const std::byte> read, std::int64_t slot,
+                                 std::int64_t rowid) const {
+  const std::uint64_t stored = load_u64(read.data());
+  const std::span<const std::byte> vector = read.subspan(kHeader);
+  if (stored == checksum_of(vector, slot, rowid)) return true;
+  if (stored == checksum_of({}, slot, rowid) && all_zero(vector)) return false;
   throw Error(Code::corrupt, "the vector of row " + std::to_string(rowid) + " in slot " +
                                  std::to_string(slot) + " of vector column " + std::to_string(column) +
                                  " is damaged");
@@ -122,12 +126,13 @@ VectorEdit VectorEdit::put(Statements& statements, const TableShape& shape, cons
 
 VectorEdit VectorEdit::replace(Statements& statements, const TableShape& shape, const ChunkGeometry& geometry,
                                std::int64_t slot, std::int64_t old_rowid, std::int64_t rowid,
-                               std::span<const std::byte> vector) {
+                               std::optional<std::span<const std::byte>> vector) {
   VectorEdit edit = erase(statements, shape, geometry, slot, old_rowid);
   Buffer<std::byte> there(geometry.slot_bytes);
   edit.blob_->read(there, edit.offset_);
-  const std::span<const std::byte> kept = std::span<const std::byte>(there).subspan(kHeader);
-  edit.bytes_ = slot_of(geometry, slot, rowid, vector.empty() ? kept : vector);
+  std::span<const std::byte> kept;
+  if (!edit.was_null_) kept = std::span<const std::byte>(there).subspan(kHeader);
+  edit.bytes_ = slot_of(geometry, slot, rowid, vector.value_or(kept));
   return edit;
 }
 
@@ -145,7 +150,7 @@ VectorEdit VectorEdit::erase(Statements& statements, const TableShape& shape, co
   }
   edit.bytes_.resize(geometry.slot_bytes);
   edit.blob_->read(edit.bytes_, edit.offset_);
-  geometry.verify(edit.bytes_, slot, rowid);
+  edit.was_null_ = !geometry.holds_vector(edit.bytes_, slot, rowid);
   std::fill(edit.bytes_.begin(), edit.bytes_.end(), std::byte{0});
   return edit;
 }
@@ -172,7 +177,7 @@ std::span<const std::byte> VectorReader::read_slot(std::int64_t slot, std::int64
   }
   bytes_.resize(geometry_.slot_bytes);
   blob_->read(bytes_, place * geometry_.slot_bytes);
-  geometry_.verify(bytes_, slot, rowid);
+  if (!geometry_.holds_vector(bytes_, slot, rowid)) return {};
   return bytes_;
 }
 

@@ -6,8 +6,9 @@
 //   byte 0  u64    checksum of the vector, under column, slot and row
 //        8  bytes  the vector: little-endian elements
 //
-// A free slot is all zeros. A chunk has room for all its slots from the start, except chunk 0, which grows 4
-// KB at a time, so that a small table stays small.
+// A free slot is all zeros. Where the vector of a row is NULL the checksum is that of no bytes, with zeros
+// behind it; in memory an empty vector is NULL. A chunk has room for all its slots from the start, except
+// chunk 0, which grows 4 KB at a time, so that a small table stays small.
 
 #include <isovec/buffer.hpp>
 #include <optional>
@@ -43,8 +44,10 @@ struct ChunkGeometry {
   /// What stands before a vector.
   [[nodiscard]] std::uint64_t checksum_of(std::span<const std::byte> vector, std::int64_t slot,
                                           std::int64_t rowid) const noexcept;
-  /// Throws Error{corrupt} unless the bytes of a slot hold a vector of the row.
-  void verify(std::span<const std::byte> slot_bytes_read, std::int64_t slot, std::int64_t rowid) const;
+  /// Whether the bytes of a slot hold a vector of the row; false where it is NULL. Throws Error{corrupt}
+  /// where they are neither.
+  [[nodiscard]] bool holds_vector(std::span<const std::byte> slot_bytes_read, std::int64_t slot,
+                                  std::int64_t rowid) const;
   /// Slots in a chunk's BLOB. Throws Error{corrupt} where its size is impossible.
   [[nodiscard]] std::size_t slots_in(std::size_t blob_bytes, std::int64_t chunk) const;
   /// Slots that a chunk has room for in a table of `used` slots.
@@ -60,21 +63,23 @@ class VectorEdit {
   [[nodiscard]] static VectorEdit put(Statements& statements, const TableShape& shape,
                                       const ChunkGeometry& geometry, std::int64_t slot, std::int64_t rowid,
                                       std::span<const std::byte> vector);
-  /// Replaces the vector of a row, which is moved from `old_rowid` to `rowid`; an empty vector keeps the old
-  /// one.
+  /// Replaces the vector of a row, which is moved from `old_rowid` to `rowid`; none keeps the old one.
   [[nodiscard]] static VectorEdit replace(Statements& statements, const TableShape& shape,
                                           const ChunkGeometry& geometry, std::int64_t slot,
                                           std::int64_t old_rowid, std::int64_t rowid,
-                                          std::span<const std::byte> vector);
+                                          std::optional<std::span<const std::byte>> vector);
   /// Frees the slot of a row.
   [[nodiscard]] static VectorEdit erase(Statements& statements, const TableShape& shape,
                                         const ChunkGeometry& geometry, std::int64_t slot, std::int64_t rowid);
+  /// Whether the vector that is replaced or erased is NULL.
+  [[nodiscard]] bool was_null() const noexcept { return was_null_; }
   void write(Statements& statements);
 
  private:
   std::int64_t chunk_id_ = 0;
   std::optional<db::Blob> blob_;  // the chunk, open for writing; nothing where it is written as a whole
   std::size_t offset_ = 0;
+  bool was_null_ = false;
   Buffer<std::byte> bytes_;  // of the slot, or of the whole chunk
 };
 
@@ -83,11 +88,12 @@ class VectorReader {
  public:
   VectorReader(sqlite3* db, const TableShape& shape, std::size_t vector_column)
       : db_(db), shape_(shape), geometry_(shape, vector_column) {}
-  /// The vector of a row, valid until the next read.
+  /// The vector of a row, empty where it is NULL; valid until the next read.
   [[nodiscard]] std::span<const std::byte> read(std::int64_t slot, std::int64_t rowid) {
-    return read_slot(slot, rowid).subspan(sizeof(std::uint64_t));
+    const std::span<const std::byte> bytes = read_slot(slot, rowid);
+    return bytes.empty() ? bytes : bytes.subspan(sizeof(std::uint64_t));
   }
-  /// The same behind its checksum.
+  /// The same behind its checksum; empty where it is NULL.
   [[nodiscard]] std::span<const std::byte> read_slot(std::int64_t slot, std::int64_t rowid);
   void close() noexcept { blob_.reset(); }
 

@@ -4,7 +4,8 @@
 // (codec/code_block.hpp) in t_codes, id = column * 2^40 + group: of the rows that were in it when it was
 // made. Blocks are never changed; t_marks says which rows of a group still are what their code says. Rows
 // without a code are read as they are: those of the last, incomplete group, and those that were written since
-// their group was coded. When 64 of a group are, it is coded anew.
+// their group was coded; a row whose vector is NULL (null_map.hpp) has none and is not counted among them.
+// When 64 of a group are, it is coded anew.
 //
 // So what is stored follows from the changes alone, in their order: neither reads nor transactions leave a
 // trace.
@@ -14,7 +15,7 @@
 //   byte 0   u64           checksum of the bytes behind it, under the id
 //        8   n x 40 bytes  of each complete group:
 //                          32 bytes  bit s % 8 of byte s / 8: the code of the row in slot s holds
-//                          u32       rows without a code
+//                          u32       rows with a vector and no code
 //                          u32       0
 
 #include <cstdint>
@@ -46,7 +47,7 @@ inline constexpr std::uint32_t kMostUncoded = 64;
 /// What is known of the codes of a group.
 struct GroupMarks {
   codec::RowMask coded;       ///< By place in the group.
-  std::uint32_t uncoded = 0;  ///< Rows without a code.
+  std::uint32_t uncoded = 0;  ///< Rows with a vector and no code.
 
   [[nodiscard]] bool has_block() const noexcept { return coded != codec::RowMask(); }
   friend bool operator==(const GroupMarks&, const GroupMarks&) = default;

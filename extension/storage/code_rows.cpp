@@ -8,6 +8,7 @@
 #include "codec/coarse_codes.hpp"
 #include "storage/block_reader.hpp"
 #include "storage/checksum.hpp"
+#include "storage/null_map.hpp"
 
 namespace isovec::storage {
 namespace {
@@ -132,12 +133,13 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
   });
 }
 
-Buffer<RowHead> uncoded_rows(Store& store, const State& state, const Buffer<GroupMarks>& marks) {
+Buffer<RowHead> uncoded_rows(Store& store, std::size_t column, const State& state,
+                                  const Buffer<GroupMarks>& marks) {
   Buffer<RowHead> rows;
   SlotReader reader(store.statements());
-  const auto add = [&](std::int64_t begin, std::int64_t end, const codec::RowMask& coded) {
+  const auto add = [&](std::int64_t begin, std::int64_t end, const codec::RowMask& without) {
     for (std::int64_t slot = begin; slot < end; ++slot) {
-      if (coded.test(place_in_group(slot))) continue;
+      if (without.test(place_in_group(slot))) continue;
       if (const auto row = reader.row_in(slot)) rows.push_back({*row, slot});
     }
   };
@@ -145,7 +147,10 @@ Buffer<RowHead> uncoded_rows(Store& store, const State& state, const Buffer<Grou
     if (marks[g].uncoded == 0) continue;
     const std::size_t before = rows.size();
     const auto first = static_cast<std::int64_t>(g) * kGroupSlots;
-    add(first, first + kGroupSlots, marks[g].coded);
+    codec::RowMask without = marks[g].coded;
+    if (state.nulls > 0)
+      without = without | read_null_page(store.statements(), column, static_cast<std::int64_t>(g)).mask();
+    add(first, first + kGroupSlots, without);
     if (rows.size() - before != marks[g].uncoded)
       throw Error(Code::corrupt, "the code marks of group " + std::to_string(g) +
                                      " are not those of its rows: run 'rebuild'");
@@ -212,6 +217,10 @@ void SlotFetcher::fetch(std::span<const std::uint32_t> slots, std::span<index::H
     hits[i] = {kNoScore, row};
     if (!passes(slot, row)) continue;
     const std::byte* vector = reader_.read(slot, row).data();
+    if (vector == nullptr) {
+      throw Error(Code::corrupt, "the vector of row " + std::to_string(row) +
+                                     " is NULL and has a code: run the command 'rebuild'");
+    }
     double norm = 0;
     if (norm_reader_) norm_reader_->read({&slot, 1}, vector, geometry_.slot_bytes, {&norm, 1});
     const std::span<const double> norms(&norm, norm_reader_ ? 1 : 0);

@@ -1,6 +1,7 @@
 #include "storage/group_change.hpp"
 
 #include <set>
+#include <utility>
 
 #include "codec/vector_convert.hpp"
 #include "storage/chunk_store.hpp"
@@ -8,10 +9,11 @@
 namespace isovec::storage {
 
 // A row that joins an incomplete group concerns nobody until the group is complete.
-void GroupChange::touch(std::int64_t slot, Event event, std::span<const std::byte> vector) {
-  const bool last_of_group = place_in_group(slot) + 1 == static_cast<std::size_t>(kGroupSlots);
-  if (group_of(slot) >= complete_groups(before_) && !last_of_group) return;
-  touches_.push_back({slot, event, {vector.begin(), vector.end()}});
+void GroupChange::touch(Touch touch, std::span<const std::byte> vector) {
+  const bool last_of_group = place_in_group(touch.slot) + 1 == static_cast<std::size_t>(kGroupSlots);
+  if (group_of(touch.slot) >= complete_groups(before_) && !last_of_group) return;
+  touch.vector.assign(vector.begin(), vector.end());
+  touches_.push_back(std::move(touch));
 }
 
 void GroupChange::prepare(const State& after, const RowInSlot& row_in) {
@@ -68,14 +70,14 @@ void GroupChange::mark(const Touch& touch) {
   GroupMarks marks = page.group(entry);
   const bool had_code = marks.coded.test(place);
   marks.coded.reset(place);
-  const bool impossible = (touch.event == Event::put && had_code) ||
-                          (touch.event != Event::put && !had_code && marks.uncoded == 0);
+  const bool was_uncoded = touch.had_vector() && !had_code;
+  const bool impossible = (had_code && !touch.had_vector()) || (was_uncoded && marks.uncoded == 0);
   if (impossible) {
     throw Error(Code::corrupt, "the code marks of slot " + std::to_string(touch.slot) + " of vector column " +
                                    std::to_string(column_) + " are not those of its row: run 'rebuild'");
   }
-  if (touch.event == Event::put || (touch.event == Event::replace && had_code)) ++marks.uncoded;
-  if (touch.event == Event::erase && !had_code) --marks.uncoded;
+  if (was_uncoded) --marks.uncoded;
+  if (touch.has_vector()) ++marks.uncoded;
   page.set(entry, marks);
 }
 
@@ -95,9 +97,19 @@ void GroupChange::set_norm(std::int64_t slot, double norm) {
   known->second.set(place_of(slot), norm);
 }
 
+// Of every slot of the group, so that there is a page for each: those of NULL vectors are 0.
+void GroupChange::set_norms(std::int64_t group, std::span<const std::int64_t> slots,
+                            std::span<const double> norms) {
+  std::size_t next = 0;
+  for (std::int64_t slot = group * kGroupSlots; slot < (group + 1) * kGroupSlots; ++slot) {
+    const bool has_norm = next < slots.size() && slots[next] == slot;
+    set_norm(slot, has_norm ? norms[next++] : 0);
+  }
+}
+
 void GroupChange::set_norm_of(const Touch& touch) {
   if (transform() == nullptr) return;
-  if (touch.event == Event::erase) return set_norm(touch.slot, 0);
+  if (!touch.has_vector()) return set_norm(touch.slot, 0);
   const VectorColumn& declared = store_.shape().vectors[column_];
   Buffer<float> floats(declared.dimension);
   codec::to_float32({declared.type, declared.dimension, touch.vector.data()}, floats);
@@ -125,6 +137,7 @@ GroupChange::Rows GroupChange::rows_of(std::int64_t group, const RowInSlot& row_
     const Buffer<std::byte>* given = pending(slot);
     const std::span<const std::byte> vector =
         given != nullptr ? std::span<const std::byte>(*given) : reader.read(slot, *row);
+    if (vector.empty()) continue;
     rows.slots.push_back(slot);
     rows.vectors.resize(rows.vectors.size() + declared.dimension);
     codec::to_float32({declared.type, declared.dimension, vector.data()},
@@ -145,13 +158,17 @@ void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
   } else {
     known->row_norms(rows.vectors.data(), store_.shape().vectors[column_].dimension, norms);
   }
-  for (std::size_t r = 0; known != nullptr && r < norms.size(); ++r) set_norm(rows.slots[r], norms[r]);
+  if (known != nullptr) set_norms(group, rows.slots, norms);
 }
 
 void GroupChange::code_group(std::int64_t group, const Rows& rows, Buffer<double>* norms) {
   GroupMarks marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
   page_of_group(group).set(static_cast<std::size_t>(group % kGroupsPerPage), marks);
+  if (rows.slots.empty()) {
+    blocks_.push_back({group, {}});
+    return;
+  }
   const index::RowCoder& coder = store_.coder(column_, before_);
   blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms)});
 }

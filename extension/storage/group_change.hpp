@@ -20,10 +20,13 @@ class GroupChange {
   GroupChange(Store& store, std::size_t column, const State& state)
       : store_(store), column_(column), before_(state) {}
 
-  /// The free slot receives a vector; the row in the slot gets another vector; the row leaves the slot.
-  void put(std::int64_t slot, std::span<const std::byte> vector) { touch(slot, Event::put, vector); }
-  void replace(std::int64_t slot, std::span<const std::byte> vector) { touch(slot, Event::replace, vector); }
-  void erase(std::int64_t slot) { touch(slot, Event::erase, {}); }
+  /// The free slot receives a vector; the row in the slot gets another vector; the row leaves the slot. An
+  /// empty vector is NULL, and `was_null` tells of the one before.
+  void put(std::int64_t slot, std::span<const std::byte> vector) { touch({slot, Event::put, {}}, vector); }
+  void replace(std::int64_t slot, std::span<const std::byte> vector, bool was_null) {
+    touch({slot, Event::replace, {}, was_null}, vector);
+  }
+  void erase(std::int64_t slot, bool was_null) { touch({slot, Event::erase, {}, was_null}, {}); }
 
   /// Works out all that is to be written. `row_in` gives the row of a slot after the change.
   using RowInSlot = std::function<std::optional<std::int64_t>(std::int64_t slot)>;
@@ -35,18 +38,22 @@ class GroupChange {
   struct Touch {
     std::int64_t slot;
     Event event;
-    Buffer<std::byte> vector;
+    Buffer<std::byte> vector;  // none where it is NULL, or erased
+    bool was_null = false;
+    [[nodiscard]] bool had_vector() const noexcept { return event != Event::put && !was_null; }
+    [[nodiscard]] bool has_vector() const noexcept { return !vector.empty(); }
   };
   struct Block {
     std::int64_t group;
     Buffer<std::byte> bytes;  // none where the block goes
   };
-  void touch(std::int64_t slot, Event event, std::span<const std::byte> vector);
+  void touch(Touch touch, std::span<const std::byte> vector);
   [[nodiscard]] bool coded() const noexcept { return store_.shape().vectors[column_].coded; }
   [[nodiscard]] const Transform* transform() { return store_.transform(column_, before_); }
   void mark(const Touch& touch);
   void set_norm_of(const Touch& touch);
   void set_norm(std::int64_t slot, double norm);
+  void set_norms(std::int64_t group, std::span<const std::int64_t> slots, std::span<const double> norms);
   [[nodiscard]] MarkPage& page_of_group(std::int64_t group);
   void add_group(std::int64_t group, const RowInSlot& row_in);
   struct Rows {

@@ -6,6 +6,7 @@
 #include "codec/vector_blob.hpp"
 #include "codec/vector_convert.hpp"
 #include "storage/code_rows.hpp"
+#include "storage/null_map.hpp"
 #include "storage/recode.hpp"
 #include "storage/refit.hpp"
 #include "storage/row_scan.hpp"
@@ -31,6 +32,7 @@ class Checker {
     check([&] { check_rows(); });
     if (has_auxiliary(store_.shape())) check([&] { check_auxiliary(); });
     for (std::size_t c = 0; c < store_.shape().vectors.size(); ++c) check([&] { check_vectors(c); });
+    check([&] { require_null_pages(store_.statements(), store_.shape(), state_); });
     check([&] { check_strays(); });
     return found_;
   }
@@ -60,7 +62,8 @@ class Checker {
   void check_rows();
   void check_auxiliary();
   void check_vectors(std::size_t column);
-  void check_free_slots(std::size_t column);
+  void check_slots_of(std::size_t column);
+  void check_nulls(std::size_t column);
   void check_norms(std::size_t column, const Transform& transform);
   void check_codes(std::size_t column);
   void check_marks(std::size_t column, const Buffer<GroupMarks>& marks);
@@ -71,7 +74,8 @@ class Checker {
   State state_;
   Buffer<std::string> found_;
   Buffer<std::optional<std::int64_t>> rows_;  // by slot
-  std::int64_t blocks_ = 0;                   // of codes that the marks tell of
+  Buffer<bool> nulls_;                        // by slot, of the column at hand
+  std::int64_t blocks_ = 0;                        // of codes that the marks tell of
 };
 
 void Checker::check_config() {
@@ -80,6 +84,10 @@ void Checker::check_config() {
   while (keys.step()) names.push_back(keys.text(0));
   require(names == Buffer<std::string>{"format", "shape", "state"},
           "the config has other entries than it should");
+  db::Statement format = query("SELECT value FROM " + table("config") + " WHERE key = 'format'");
+  require(format.step() && format.integer(0) == format_of(state_),
+          "the format that is recorded is not that of a table with " + std::to_string(state_.nulls) +
+              " NULL vectors: run 'rebuild'");
 }
 
 void Checker::check_slots() {
@@ -146,11 +154,13 @@ void Checker::check_auxiliary() {
   require(!missing.step() && count == state_.rows, "the auxiliary values are not those of the rows");
 }
 
-void Checker::check_free_slots(std::size_t column) {
+// What each slot should hold: a vector, NULL, or nothing.
+void Checker::check_slots_of(std::size_t column) {
   const ChunkGeometry geometry(store_.shape(), column);
   db::Statement chunks =
       query("SELECT id, data FROM " + table("chunks") + " WHERE id >= ?1 AND id < ?2 ORDER BY id");
   chunks.bind(1, geometry.id_of(0)).bind(2, geometry.id_of(0) + kColumnStride);
+  nulls_.assign(rows_.size(), false);
   std::int64_t expected = 0;
   while (chunks.step()) {
     const std::int64_t chunk = expected++;
@@ -162,8 +172,11 @@ void Checker::check_free_slots(std::size_t column) {
       geometry.refuse(chunk, "has room for another number of slots than it should");
     for (std::size_t place = 0; place < slots; ++place) {
       const auto slot = static_cast<std::size_t>(geometry.first_slot(chunk)) + place;
-      if (slot < rows_.size() && rows_[slot]) continue;
       const auto bytes = data.subspan(place * geometry.slot_bytes, geometry.slot_bytes);
+      if (slot < rows_.size() && rows_[slot]) {
+        nulls_[slot] = !geometry.holds_vector(bytes, static_cast<std::int64_t>(slot), *rows_[slot]);
+        continue;
+      }
       const bool clear =
           std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
       if (!clear) geometry.refuse(chunk, "is not clear in a free slot");
@@ -171,6 +184,24 @@ void Checker::check_free_slots(std::size_t column) {
   }
   const std::int64_t needed = state_.slots == 0 ? 0 : geometry.chunk_of(state_.slots - 1) + 1;
   if (expected != needed) geometry.refuse(expected, "is missing, or there is one too many");
+}
+
+// That the lists of NULL vectors say what the chunks say.
+void Checker::check_nulls(std::size_t column) {
+  std::int64_t count = 0;
+  for (std::size_t first = 0; first < nulls_.size(); first += codec::kBlockRows) {
+    codec::RowMask expected;
+    for (std::size_t slot = first; slot < std::min(nulls_.size(), first + codec::kBlockRows); ++slot) {
+      if (nulls_[slot]) expected.set(slot - first);
+    }
+    const auto group = static_cast<std::int64_t>(first / codec::kBlockRows);
+    require(read_null_page(store_.statements(), column, group).mask() == expected,
+            "the list of NULL vectors of group " + std::to_string(group) + " of vector column " +
+                std::to_string(column) + " is not that of its vectors: run 'rebuild'");
+    count += static_cast<std::int64_t>(expected.count());
+  }
+  require(count_nulls(store_.statements(), column) == count,
+          "vector column " + std::to_string(column) + " has a list of NULL vectors too many: run 'rebuild'");
 }
 
 void Checker::check_norms(std::size_t column, const Transform& transform) {
@@ -189,7 +220,8 @@ void Checker::check_norms(std::size_t column, const Transform& transform) {
 }
 
 void Checker::check_vectors(std::size_t column) {
-  check_free_slots(column);
+  check_slots_of(column);
+  check_nulls(column);
   const VectorColumn& declared = store_.shape().vectors[column];
   AllRows rows(store_, column, state_, WithNorms::no);
   while (const auto batch = rows.next()) {
@@ -209,7 +241,8 @@ void Checker::check_marks(std::size_t column, const Buffer<GroupMarks>& marks) {
   for (std::size_t g = 0; g < marks.size(); ++g) {
     codec::RowMask used;
     for (std::size_t place = 0; place < codec::kBlockRows; ++place) {
-      if (rows_[g * codec::kBlockRows + place]) used.set(place);
+      const std::size_t slot = g * codec::kBlockRows + place;
+      if (rows_[slot] && !nulls_[slot]) used.set(place);
     }
     const bool agrees = (marks[g].coded & used) == marks[g].coded &&
                         marks[g].coded.count() + marks[g].uncoded == used.count();
@@ -252,7 +285,8 @@ void Checker::check_strays() {
   require(norms.step() && transforms.step(), "the norms cannot be counted");
   require(norms.integer(0) == transforms.integer(0) * norm_pages(state_),
           "there are more norms than transforms need");
-  db::Statement pages = query("SELECT count(*) FROM " + table("marks"));
+  db::Statement pages = query("SELECT count(*) FROM " + table("marks") + " WHERE id & " +
+                              std::to_string(kFirstNullPage) + " = 0");
   const auto coded = std::count_if(store_.shape().vectors.begin(), store_.shape().vectors.end(),
                                    [](const VectorColumn& column) { return column.coded; });
   const std::int64_t needed = (complete_groups(state_) + kGroupsPerPage - 1) / kGroupsPerPage;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "codec/vector_convert.hpp"
+#include "storage/null_map.hpp"
 #include "storage/row_scan.hpp"
 
 namespace isovec::storage {
@@ -13,10 +14,11 @@ std::int64_t end_of_norms(const State& state) noexcept {
   return complete_groups(state) * kGroupSlots;
 }
 
-// Deletes the rows of a shadow table that belong to a column, from its number `first` on.
+// Deletes the rows of a shadow table that belong to a column, from its number `first` on; not the lists of
+// NULL vectors.
 void erase_from(Store& store, Sql which, std::size_t column, std::int64_t first) {
   const auto begin = static_cast<std::int64_t>(column) * kColumnStride;
-  store.statements().erase(which, begin + first, begin + kColumnStride);
+  store.statements().erase(which, begin + first, begin + kFirstNullPage);
 }
 
 void write_marks(Store& store, std::size_t column, std::span<const GroupMarks> marks) {
@@ -133,9 +135,11 @@ GroupRows read_group(Store& store, std::size_t column, std::int64_t group) {
   for (std::int64_t slot = group * kGroupSlots; slot < (group + 1) * kGroupSlots; ++slot) {
     const std::optional<std::int64_t> row = slots.row_in(slot);
     if (!row) continue;
+    const std::span<const std::byte> vector = reader.read(slot, *row);
+    if (vector.empty()) continue;
     rows.slots.push_back(slot);
     rows.vectors.resize(rows.vectors.size() + declared.dimension);
-    codec::to_float32({declared.type, declared.dimension, reader.read(slot, *row).data()},
+    codec::to_float32({declared.type, declared.dimension, vector.data()},
                       std::span(rows.vectors).last(declared.dimension));
   }
   return rows;

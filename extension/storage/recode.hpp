@@ -14,7 +14,8 @@ void recode(Store& store, const State& state, std::size_t column);
 /// `before` is what was stored when the marks were last written.
 void recode_stale(Store& store, const State& before, const State& state, std::size_t column);
 
-/// The rows of a group as float32, from one column. Throws Error{corrupt} where one is damaged.
+/// The rows of a group that have a vector in one column, as float32. Throws Error{corrupt} where one is
+/// damaged.
 struct GroupRows {
   Buffer<std::int64_t> slots;
   Buffer<float> vectors;

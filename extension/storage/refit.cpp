@@ -29,18 +29,21 @@ double rounding_of(codec::ElementType type) {
   return 0;
 }
 
-// Calls visit(rowid, vector as float32) for each row of a column.
+// Calls visit(rowid, vector as float32) for each row that has a vector in a column; returns their number.
 template <typename Visit>
-void for_each_row(Store& store, const State& state, std::size_t column, Visit&& visit) {
+std::int64_t for_each_row(Store& store, const State& state, std::size_t column, Visit&& visit) {
   const VectorColumn& declared = store.shape().vectors[column];
   Buffer<float> vector(declared.dimension);
+  std::int64_t count = 0;
   AllRows rows(store, column, state, WithNorms::no);
   while (const auto batch = rows.next()) {
     for (std::size_t r = 0; r < batch->rowids.size(); ++r) {
       codec::to_float32({declared.type, declared.dimension, batch->vectors + r * batch->stride}, vector);
       visit(batch->rowids[r], std::span<const float>(vector));
     }
+    count += static_cast<std::int64_t>(batch->rowids.size());
   }
+  return count;
 }
 
 State changed(const State& state, Operation operation, std::size_t column, std::span<const std::byte> bytes) {
@@ -56,8 +59,8 @@ State changed(const State& state, Operation operation, std::size_t column, std::
 }
 
 void write_state(Store& store, const State& state) {
-  const auto bytes = encode(state);
-  store.statements()[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
+  const StateBytes bytes(state);
+  store.statements()[Sql::write_state].bind(1, bytes.bytes()).run();
 }
 
 }  // namespace
@@ -86,12 +89,13 @@ Refit fit_column(Store& store, const State& state, std::size_t column, const Spe
   require_transformable(declared);
   const double rounding = rounding_of(declared.type);
   Statistics statistics(required_statistics(spec));
-  for_each_row(store, state, column,
-               [&](std::int64_t, std::span<const float> vector) { statistics.add(vector, 1.0, rounding); });
+  const std::int64_t rows = for_each_row(
+      store, state, column,
+      [&](std::int64_t, std::span<const float> vector) { statistics.add(vector, 1.0, rounding); });
   const Transform transform = fit(statistics, spec, db::checkpoint_of(store.connection()));
   Refit refit;
   refit.column = column;
-  refit.record = {transform.parts().spec, to_blob(transform), to_blob(statistics), state.rows};
+  refit.record = {transform.parts().spec, to_blob(transform), to_blob(statistics), rows};
   return refit;
 }
 
@@ -106,8 +110,9 @@ Refit given_transform(Store& store, const State& state, std::size_t column, std:
   }
   Refit refit;
   refit.column = column;
-  refit.record = {transform.parts().spec, {blob.begin(), blob.end()}, std::nullopt, state.rows};
-  for_each_row(store, state, column, [](std::int64_t, std::span<const float>) {});  // damage ends it here
+  // Damage ends it here.
+  const std::int64_t rows = for_each_row(store, state, column, [](std::int64_t, std::span<const float>) {});
+  refit.record = {transform.parts().spec, {blob.begin(), blob.end()}, std::nullopt, rows};
   return refit;
 }
 
@@ -128,7 +133,7 @@ void unfit_columns(Store& store, const State& state, const Buffer<std::size_t>& 
   Statements& statements = store.statements();
   statements.prepare_writes();
   for (const std::size_t column : columns)
-    for_each_row(store, state, column, [](std::int64_t, std::span<const float>) {});
+    static_cast<void>(for_each_row(store, state, column, [](std::int64_t, std::span<const float>) {}));
   State next = state;
   for (const std::size_t column : columns) next = changed(next, Operation::unfit, column, {});
   db::finish_writes([&] {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "db/value.hpp"
+#include "storage/null_map.hpp"
 #include "storage/schema.hpp"
 
 namespace isovec::storage {
@@ -67,7 +68,10 @@ std::string looks_numeric(const std::string& expression) {
 // Section 4.2 of SQLite's page on datatypes. A column of text meets a number as text where that has no
 // affinity (a parameter), as it is where it comes from a column without a type, and as a number where it
 // comes from a numeric column, as does a column of BLOB.
-std::string condition_text(const RowCondition& condition, std::size_t value_count, int& next) {
+std::string condition_text(const TableShape& shape, const RowCondition& condition, std::size_t value_count,
+                           int& next) {
+  if (condition.vector)
+    return (condition.comparison == Comparison::not_null ? "NOT " : "") + null_test(shape, *condition.vector);
   const std::string parameter = "?" + std::to_string(next);
   std::string right = symbol_of(condition.comparison);
   if (condition.comparison == Comparison::in) {
@@ -118,7 +122,8 @@ void RowQuery::prepare_batch() {
   int next = 1;
   for (std::size_t i = 0; i < conditions_.size(); ++i) {
     sql += i == 0 ? " WHERE " : " AND ";
-    sql += condition_text(conditions_[i], i == batched_ ? count : conditions_[i].values.size(), next);
+    sql += condition_text(store_.shape(), conditions_[i],
+                          i == batched_ ? count : conditions_[i].values.size(), next);
   }
   if (order_ == Order::by_id) sql += " ORDER BY id";
   if (sql != sql_) statement_ = db::Statement(store_.connection(), sql);
@@ -183,7 +188,7 @@ RowTest::RowTest(Store& store, const Buffer<RowCondition>& conditions) {
   std::string sql = "SELECT 1 FROM " + shadow(store.shape(), "rows") + " WHERE id = ?1";
   int next = 2;
   for (const RowCondition& condition : conditions) {
-    sql += " AND " + condition_text(condition, condition.values.size(), next);
+    sql += " AND " + condition_text(store.shape(), condition, condition.values.size(), next);
   }
   statement_ = db::Statement(store.connection(), sql);
   for (const RowCondition& condition : conditions) {

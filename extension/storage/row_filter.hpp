@@ -35,7 +35,8 @@ enum class Comparison : char {
 /// the other side has no affinity: a parameter, a literal, the result of a function.
 enum class Reading { any, without_affinity };
 
-/// One condition: a column of t_rows, a comparison, and what it is compared with.
+/// One condition: a column of t_rows, a comparison, and what it is compared with; or whether a vector is
+/// NULL.
 struct RowCondition {
   std::string column;  ///< "id", "key", "p0", "m3"
   Affinity affinity = Affinity::integer;
@@ -43,6 +44,7 @@ struct RowCondition {
   std::string collation;          ///< Empty for BINARY.
   Buffer<sqlite3_value*> values;  ///< One; none for is_null and not_null; any number for in.
   Reading reading = Reading::any;
+  std::optional<std::size_t> vector;  ///< A vector column in place of `column`; is_null and not_null only.
 };
 
 /// A query of t_rows in ascending id, or in no order where `in` has too many values for one statement.

@@ -114,7 +114,7 @@ bool AllRows::next_chunk() {
   return true;
 }
 
-// A run of used slots that lie one after the other in one chunk.
+// A run of slots with a vector that lie one after the other in one chunk.
 std::optional<index::RowBatch> AllRows::next() {
   rowids_.clear();
   batch_slots_.clear();
@@ -126,11 +126,15 @@ std::optional<index::RowBatch> AllRows::next() {
       const std::int64_t slot = geometry_.first_slot(chunk_) + static_cast<std::int64_t>(place_);
       const std::optional<std::int64_t> row = slot_reader_.row_in(slot);
       if (!row) break;
-      geometry_.verify(data_.subspan(place_ * geometry_.slot_bytes, geometry_.slot_bytes), slot, *row);
+      const auto bytes = data_.subspan(place_ * geometry_.slot_bytes, geometry_.slot_bytes);
+      if (!geometry_.holds_vector(bytes, slot, *row)) {
+        if (rowids_.empty()) --rows_left_;  // else the next run begins with it
+        break;
+      }
       rowids_.push_back(*row);
       batch_slots_.push_back(slot);
     }
-    if (rowids_.empty() && place_ < places_) ++place_;  // a free slot
+    if (rowids_.empty() && place_ < places_) ++place_;  // a free slot, or a NULL vector
   }
   first_slot_ = geometry_.first_slot(chunk_) + static_cast<std::int64_t>(first);
   rows_left_ -= static_cast<std::int64_t>(rowids_.size());
@@ -152,7 +156,8 @@ ChosenRows::ChosenRows(Store& store, std::size_t column, const State& state, Buf
   if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state, given);
 }
 
-// Rows position_ to end, all in one chunk. Where many are wanted the chunk is read as a whole.
+// The vectors of rows position_ to end, all in one chunk, without those that are NULL. Where many are wanted
+// the chunk is read as a whole.
 void ChosenRows::read_chunk(std::size_t end, std::int64_t chunk) {
   const std::size_t count = end - position_;
   vectors_.resize(count * geometry_.slot_bytes);
@@ -173,34 +178,37 @@ void ChosenRows::read_chunk(std::size_t end, std::int64_t chunk) {
       const std::size_t place = geometry_.place_of(row.slot);
       if (place >= slots) geometry_.refuse(chunk, "is shorter than the slots that are used");
       bytes = data.subspan(place * geometry_.slot_bytes, geometry_.slot_bytes);
-      geometry_.verify(bytes, row.slot, row.id);
+      if (!geometry_.holds_vector(bytes, row.slot, row.id)) continue;
     } else {
       bytes = reader_.read_slot(row.slot, row.id);
+      if (bytes.empty()) continue;
     }
-    std::copy(bytes.begin(), bytes.end(),
-              vectors_.begin() + static_cast<std::ptrdiff_t>(i * geometry_.slot_bytes));
+    const std::size_t offset = rowids_.size() * geometry_.slot_bytes;
+    std::copy(bytes.begin(), bytes.end(), vectors_.begin() + static_cast<std::ptrdiff_t>(offset));
+    rowids_.push_back(row.id);
+    batch_slots_.push_back(row.slot);
   }
 }
 
 std::optional<index::RowBatch> ChosenRows::next() {
-  if (position_ == rows_.size()) {
-    reader_.close();
-    return std::nullopt;
-  }
-  const std::int64_t chunk = geometry_.chunk_of(rows_[position_].slot);
-  std::size_t end = position_;
   rowids_.clear();
   batch_slots_.clear();
-  for (; end < rows_.size() && geometry_.chunk_of(rows_[end].slot) == chunk; ++end) {
-    const RowHead& row = rows_[end];
-    if (row.slot < 0 || row.slot >= slots_) {
-      throw Error(Code::corrupt, "the stored values of row " + std::to_string(row.id) + " are damaged");
+  while (rowids_.empty()) {
+    if (position_ == rows_.size()) {
+      reader_.close();
+      return std::nullopt;
     }
-    rowids_.push_back(row.id);
-    batch_slots_.push_back(row.slot);
+    const std::int64_t chunk = geometry_.chunk_of(rows_[position_].slot);
+    std::size_t end = position_;
+    for (; end < rows_.size() && geometry_.chunk_of(rows_[end].slot) == chunk; ++end) {
+      const RowHead& row = rows_[end];
+      if (row.slot < 0 || row.slot >= slots_) {
+        throw Error(Code::corrupt, "the stored values of row " + std::to_string(row.id) + " are damaged");
+      }
+    }
+    read_chunk(end, chunk);
+    position_ = end;
   }
-  read_chunk(end, chunk);
-  position_ = end;
   const std::byte* vectors = vectors_.data() + kHeader;
   if (norm_reader_) {
     norms_.resize(rowids_.size());

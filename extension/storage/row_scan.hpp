@@ -1,6 +1,6 @@
 #pragma once
 // The rows of a table as a search or a fit reads them: whole chunks in the order of slots, each vector
-// checked.
+// checked. Rows whose vector is NULL are passed over.
 
 #include <isovec/buffer.hpp>
 #include <memory>

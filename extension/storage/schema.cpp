@@ -8,14 +8,15 @@
 
 // The shadow tables of a table t. Pages, chunks and their checksums are described beside their writers.
 //
-//   t_config      key, value: 'format' (kFormat), 'shape' (TableShape::fingerprint), 'state' (state.hpp)
+//   t_config      key, value: 'format' (format_of()), 'shape' (TableShape::fingerprint), 'state' (state.hpp)
 //   t_rows        one row of ordinary values per row of t (row_store.hpp)
 //   t_aux         the auxiliary values of a row; only where columns are auxiliary (row_store.hpp)
 //   t_slots       which row is in which slot, a page of slots in a row (slot_map.hpp)
 //   t_room        the pages of t_slots with a free slot below the high-water mark (slot_map.hpp)
 //   t_chunks      the vectors, by column and slot (chunk_store.hpp)
 //   t_norms       the norms of the rows under their column's transform, by column and slot (norm_store.hpp)
-//   t_marks       which rows of a group have a code that holds, by column and group (code_groups.hpp)
+//   t_marks       which rows of a group have a code that holds, by column and group (code_groups.hpp), and
+//                 which vectors are NULL (null_map.hpp)
 //   t_codes       a block of codes for each complete group of 256 slots, by column (code_groups.hpp)
 //   t_transforms  the fitted transform of a column and the statistics it was fitted from
 //   (transform_store.hpp)
@@ -144,12 +145,13 @@ void verify_config(sqlite3* db, const TableShape& shape) {
     return read.integer(0);
   };
   const std::int64_t format = integer("format");
-  if (format != kFormat) {
+  if (format != kFormat && format != kNullFormat) {
     throw Error(Code::invalid_argument,
-                "the table is stored in format " + std::to_string(format) + " and this isovec reads format " +
-                    std::to_string(kFormat) +
-                    (format > kFormat ? ": use a newer isovec"
-                                      : ": copy its rows into a new table with the isovec that made it"));
+                "the table is stored in format " + std::to_string(format) +
+                    " and this isovec reads formats " + std::to_string(kFormat) + " and " +
+                    std::to_string(kNullFormat) +
+                    (format > kNullFormat ? ": use a newer isovec"
+                                          : ": copy its rows into a new table with the isovec that made it"));
   }
   if (static_cast<std::uint64_t>(integer("shape")) != shape.fingerprint()) {
     refuse("the columns of the CREATE statement are not those that were stored");
@@ -196,8 +198,7 @@ void create_tables(sqlite3* db, const TableShape& shape) {
   const auto put = [&](std::string_view key, std::int64_t value) { write.bind(1, key).bind(2, value).run(); };
   put("format", kFormat);
   put("shape", static_cast<std::int64_t>(shape.fingerprint()));
-  const auto state = encode(State{});
-  write.bind(1, std::string_view("state")).bind(2, std::span<const std::byte>(state)).run();
+  write.bind(1, std::string_view("state")).bind(2, StateBytes(State{}).bytes()).run();
 }
 
 void drop_tables(sqlite3* db, const TableShape& shape) {

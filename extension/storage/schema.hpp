@@ -8,11 +8,17 @@
 
 #include "db/statement.hpp"
 #include "storage/shape.hpp"
+#include "storage/state.hpp"
 
 namespace isovec::storage {
 
-/// The version of what is written; a table of a newer one is refused.
+/// The version of what is written; a table of a newer one is refused. A table has the second one while one of
+/// its vectors is NULL, which an isovec of the first would take for damage.
 inline constexpr std::int64_t kFormat = 2;
+inline constexpr std::int64_t kNullFormat = 3;
+[[nodiscard]] constexpr std::int64_t format_of(const State& state) noexcept {
+  return state.nulls == 0 ? kFormat : kNullFormat;
+}
 
 /// Whether a table named <t>_<suffix> belongs to an isovec table named <t>.
 [[nodiscard]] bool is_shadow_suffix(std::string_view suffix) noexcept;

@@ -21,6 +21,7 @@ struct VectorColumn {
   /// Blocks of codes are kept, for fast searches. Never of int8 and bit vectors, nor for l1 and hamming: such
   /// are scored as they are stored.
   bool coded = true;
+  bool not_null = false;  ///< A row must have a vector.
   std::string transform;  ///< The spec that 'fit' fits where it names none; empty where none is declared.
 
   /// Bytes of one vector.

@@ -7,30 +7,39 @@
 namespace isovec::storage {
 namespace {
 
-constexpr std::size_t kChecked = kStateBytes - sizeof(std::uint64_t);
+constexpr std::size_t kPlainBytes = 48;  // of a table without NULL vectors
+constexpr std::size_t kNullBytes = 56;
+constexpr std::size_t kNulls = 40;
 constexpr std::uint64_t kSeed = 0x7374617465;  // "state"
+
+// The checksum stands at the end.
+std::size_t checked(std::size_t size) noexcept {
+  return size - sizeof(std::uint64_t);
+}
 
 }  // namespace
 
-std::array<std::byte, kStateBytes> encode(const State& state) noexcept {
-  std::array<std::byte, kStateBytes> bytes{};
-  store(bytes.data(), state.history);
-  store(bytes.data() + 8, state.rows);
-  store(bytes.data() + 16, state.slots);
-  store(bytes.data() + 24, state.transforms);
-  store(bytes.data() + 32, state.fitted);
-  store(bytes.data() + kChecked, checksum(std::span(bytes).first(kChecked), kSeed));
-  return bytes;
+StateBytes::StateBytes(const State& state) noexcept : size_(state.nulls == 0 ? kPlainBytes : kNullBytes) {
+  store(bytes_.data(), state.history);
+  store(bytes_.data() + 8, state.rows);
+  store(bytes_.data() + 16, state.slots);
+  store(bytes_.data() + 24, state.transforms);
+  store(bytes_.data() + 32, state.fitted);
+  if (state.nulls != 0) store(bytes_.data() + kNulls, state.nulls);
+  store(bytes_.data() + checked(size_), checksum(std::span(bytes_).first(checked(size_)), kSeed));
 }
 
 State decode_state(std::span<const std::byte> bytes) {
-  if (bytes.size() != kStateBytes ||
-      load_u64(bytes.data() + kChecked) != checksum(bytes.first(kChecked), kSeed)) {
+  const bool sized = bytes.size() == kPlainBytes || bytes.size() == kNullBytes;
+  if (!sized ||
+      load_u64(bytes.data() + checked(bytes.size())) != checksum(bytes.first(checked(bytes.size())), kSeed)) {
     throw Error(Code::corrupt, "the table's state record is damaged: run 'rebuild' or restore a backup");
   }
-  const State state{load_u64(bytes.data()), load_i64(bytes.data() + 8), load_i64(bytes.data() + 16),
-                    load_u64(bytes.data() + 24), load_u64(bytes.data() + 32)};
-  if (state.rows < 0 || state.rows > state.slots)
+  State state{load_u64(bytes.data()), load_i64(bytes.data() + 8), load_i64(bytes.data() + 16),
+              load_u64(bytes.data() + 24), load_u64(bytes.data() + 32)};
+  const bool counts_nulls = bytes.size() == kNullBytes;
+  if (counts_nulls) state.nulls = load_i64(bytes.data() + kNulls);
+  if (state.rows < 0 || state.rows > state.slots || (state.nulls > 0) != counts_nulls)
     throw Error(Code::corrupt, "the table's state record is damaged");
   return state;
 }

@@ -6,7 +6,8 @@
 //        16  i64  slots ever used: the high-water mark; slots from here on have never held a row
 //        24  u64  transforms: the history when a transform was last fitted, given or taken away; 0 before
 //        32  u64  fitted: bit c is set where vector column c has a transform
-//        40  u64  checksum of bytes 0..39
+//        40  i64  vectors that are NULL, in all columns; only where there are any
+//         .  u64  checksum of the bytes before it
 
 #include <array>
 #include <cstddef>
@@ -21,14 +22,22 @@ struct State {
   std::int64_t slots = 0;
   std::uint64_t transforms = 0;
   std::uint64_t fitted = 0;
+  std::int64_t nulls = 0;
 
   [[nodiscard]] bool is_fitted(std::size_t column) const noexcept { return (fitted >> column & 1U) != 0; }
   friend bool operator==(const State&, const State&) = default;
 };
 
-inline constexpr std::size_t kStateBytes = 48;
-[[nodiscard]] std::array<std::byte, kStateBytes> encode(const State& state) noexcept;
-/// Throws Error{corrupt} where the bytes are not what encode() made.
+class StateBytes {
+ public:
+  explicit StateBytes(const State& state) noexcept;
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return std::span(bytes_).first(size_); }
+
+ private:
+  std::array<std::byte, 56> bytes_{};
+  std::size_t size_;
+};
+/// Throws Error{corrupt} where the bytes are not what StateBytes made.
 [[nodiscard]] State decode_state(std::span<const std::byte> bytes);
 
 }  // namespace isovec::storage

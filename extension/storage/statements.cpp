@@ -68,6 +68,8 @@ std::string Statements::text(Sql which) const {
       return "SELECT value FROM " + table("config") + " WHERE key = 'state'";
     case Sql::write_state:
       return "UPDATE " + table("config") + " SET value = ?1 WHERE key = 'state'";
+    case Sql::write_format:
+      return "UPDATE " + table("config") + " SET value = ?1 WHERE key = 'format'";
     case Sql::claim:
       return "DELETE FROM " + table("config") + " WHERE 0";
     case Sql::read_row:
@@ -136,6 +138,10 @@ std::string Statements::text(Sql which) const {
       return "SELECT data FROM " + table("marks") + " WHERE id = ?1";
     case Sql::write_marks:
       return upsert(table("marks"), "id", "data");
+    case Sql::delete_marks:
+      return "DELETE FROM " + table("marks") + " WHERE id = ?1";
+    case Sql::scan_marks:
+      return "SELECT id, data FROM " + table("marks") + " WHERE id >= ?1 AND id < ?2 ORDER BY id";
     case Sql::scan_codes:
       return "SELECT id, data FROM " + table("codes") + " WHERE id >= ?1 AND id < ?2 ORDER BY id";
     case Sql::write_codes:

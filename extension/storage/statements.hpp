@@ -14,6 +14,7 @@ namespace isovec::storage {
 enum class Sql : std::size_t {
   read_state,
   write_state,
+  write_format,
   claim,     ///< writes nothing, and locks the state as a write does
   read_row,  ///< by id; the columns of row_select()
   find_key,  ///< id by text key
@@ -44,6 +45,8 @@ enum class Sql : std::size_t {
   erase_norms,
   read_marks,
   write_marks,
+  delete_marks,
+  scan_marks,  ///< id, data from one id to before another
   erase_marks,
   scan_codes,  ///< id, data from one id to before another
   write_codes,

@@ -19,12 +19,13 @@
 
 namespace isovec::storage {
 
-/// What a row shall be. On an update a null value, an empty vector and a missing id keep what is there.
+/// What a row shall be. On an update a null value, a missing vector and a missing id keep what is there.
 struct RowValues {
-  std::optional<std::int64_t> id;              ///< On an insert, none lets the table choose.
+  std::optional<std::int64_t> id;                   ///< On an insert, none lets the table choose.
   Buffer<sqlite3_value*> values;               ///< One per column of row_columns().
   Buffer<sqlite3_value*> auxiliary;            ///< One per auxiliary column.
-  Buffer<std::span<const std::byte>> vectors;  ///< One per vector column: its elements, checked.
+  /// One per vector column: its elements, checked; none of them where the vector is NULL.
+  Buffer<std::optional<std::span<const std::byte>>> vectors;
 };
 
 /// What is known of the rows of a column under a transform that came with a query.

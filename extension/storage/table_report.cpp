@@ -4,6 +4,7 @@
 
 #include "codec/vector_blob.hpp"
 #include "storage/code_groups.hpp"
+#include "storage/null_map.hpp"
 #include "storage/row_scan.hpp"
 #include "storage/schema.hpp"
 
@@ -41,7 +42,8 @@ ColumnReport report_column(Store& store, const State& state, std::size_t column)
   }
   report.raw_bytes = stored_bytes(store, "chunks", column);
   report.code_bytes = stored_bytes(store, "codes", column);
-  report.tail = state.rows;
+  if (state.nulls > 0) report.nulls = count_nulls(store.statements(), column);
+  report.tail = state.rows - report.nulls;
   if (store.shape().vectors[column].coded) {
     for (const GroupMarks& marks : read_marks(store.statements(), column, state)) {
       report.tail -= static_cast<std::int64_t>(marks.coded.count());

@@ -180,7 +180,7 @@ void TableSearch::begin_rest() {
 }
 
 void TableSearch::add_uncoded(const Buffer<GroupMarks>& marks) {
-  Buffer<RowHead> rows = uncoded_rows(store_, state_, marks);
+  Buffer<RowHead> rows = uncoded_rows(store_, query_.column, state_, marks);
   if (query_.conditions.empty()) {
     score_rows(std::move(rows), [this](const index::Hit& hit) { bounded_->add_hit(hit); });
     return;
@@ -188,6 +188,7 @@ void TableSearch::add_uncoded(const Buffer<GroupMarks>& marks) {
   std::size_t next = 0;
   const Buffer<RowHead> by_slot = rows;
   score_rows(std::move(rows), [&](const index::Hit& hit) {
+    while (by_slot[next].id != hit.rowid) ++next;  // past a NULL vector
     bounded_->add_candidate(static_cast<std::uint32_t>(by_slot[next++].slot), hit.score);
   });
 }

@@ -5,6 +5,7 @@
 
 #include "storage/change.hpp"
 #include "storage/checksum.hpp"
+#include "storage/null_map.hpp"
 #include "storage/recode.hpp"
 #include "storage/schema.hpp"
 
@@ -23,8 +24,8 @@ std::uint64_t next_history(std::uint64_t history, std::int64_t operation) {
 }
 
 void write_state(Store& store, const State& state) {
-  const auto bytes = encode(state);
-  store.statements()[Sql::write_state].bind(1, std::span<const std::byte>(bytes)).run();
+  const StateBytes bytes(state);
+  store.statements()[Sql::write_state].bind(1, bytes.bytes()).run();
 }
 
 // Deletes what lies behind the slots that are used: chunks and pages of the slot map. Cuts chunk 0.
@@ -70,9 +71,11 @@ Buffer<RowHead> all_rows(Store& store) {
   return rows;
 }
 
-// A chunk of vectors as it should be: those of its rows, checked, and nothing else.
+// A chunk of vectors as it should be: those of its rows, checked, and nothing else. Adds the slots of those
+// that are NULL to `nulls`.
 Buffer<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, std::int64_t chunk,
-                              std::span<const RowHead> rows, std::int64_t slots) {
+                                   std::span<const RowHead> rows, std::int64_t slots,
+                                   Buffer<std::int64_t>& nulls) {
   Buffer<std::byte> clean(geometry.slots_of(chunk, slots) * geometry.slot_bytes);
   if (rows.empty()) return clean;
   const db::Run run(store.statements()[Sql::read_chunk]);
@@ -84,7 +87,7 @@ Buffer<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, std::
     if (offset + geometry.slot_bytes > data.size())
       geometry.refuse(chunk, "is shorter than the slots that are used");
     const auto bytes = data.subspan(offset, geometry.slot_bytes);
-    geometry.verify(bytes, row.slot, row.id);
+    if (!geometry.holds_vector(bytes, row.slot, row.id)) nulls.push_back(row.slot);
     std::copy(bytes.begin(), bytes.end(), clean.begin() + static_cast<std::ptrdiff_t>(offset));
   }
   return clean;
@@ -103,14 +106,16 @@ void for_each_chunk(const ChunkGeometry& geometry, const Buffer<RowHead>& rows, 
   }
 }
 
-// Writes each chunk of a column clean.
+// Writes each chunk of a column clean, and which of its vectors are NULL.
 void write_chunks(Store& store, std::size_t column, const Buffer<RowHead>& rows, std::int64_t slots) {
   const ChunkGeometry geometry(store.shape(), column);
+  Buffer<std::int64_t> nulls;
   for_each_chunk(geometry, rows, slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
-    const Buffer<std::byte> clean = clean_chunk(store, geometry, chunk, inside, slots);
+    const Buffer<std::byte> clean = clean_chunk(store, geometry, chunk, inside, slots, nulls);
     db::Statement& write = store.statements()[Sql::write_chunk];
     write.bind(1, geometry.id_of(chunk)).bind(2, std::span<const std::byte>(clean)).run();
   });
+  write_null_pages(store.statements(), column, nulls);
 }
 
 void write_slot_map(Store& store, const Buffer<RowHead>& rows, std::int64_t slots) {
@@ -144,6 +149,7 @@ State implied_state(Store& store, const Buffer<RowHead>& rows) {
   state.slots = rows.empty() ? 0 : rows.back().slot + 1;
   state.history = state.transforms = next_history(state.history, kRebuilt);
   state.fitted = 0;
+  state.nulls = 0;  // their chunks will tell
   db::Statement fitted(store.connection(), "SELECT id FROM " + shadow(store.shape(), "transforms"));
   while (fitted.step()) {
     const std::int64_t column = fitted.integer(0);
@@ -207,14 +213,16 @@ void rebuild(Store& store) {
   verify_tables(store.connection(), store.shape());
   const Buffer<RowHead> rows = all_rows(store);
   verify_auxiliary(store);
-  const State state = implied_state(store, rows);
+  State state = implied_state(store, rows);
   const std::size_t columns = store.shape().vectors.size();
   // First everything is read, so that damage that cannot be mended is found before anything is written.
   for (std::size_t c = 0; c < columns; ++c) {
     const ChunkGeometry geometry(store.shape(), c);
+    Buffer<std::int64_t> nulls;
     for_each_chunk(geometry, rows, state.slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
-      static_cast<void>(clean_chunk(store, geometry, chunk, inside, state.slots));
+      static_cast<void>(clean_chunk(store, geometry, chunk, inside, state.slots, nulls));
     });
+    state.nulls += static_cast<std::int64_t>(nulls.size());
     if (state.is_fitted(c)) static_cast<void>(read_transform(store.statements(), c, state));
   }
   store.statements().prepare_writes();
@@ -223,6 +231,7 @@ void rebuild(Store& store) {
     write_slot_map(store, rows, state.slots);
     cut(store, state);
     for (std::size_t c = 0; c < columns; ++c) write_chunks(store, c, rows, state.slots);
+    store.statements()[Sql::write_format].bind(1, format_of(state)).run();
     write_state(store, state);
     for (std::size_t c = 0; c < columns; ++c) recode(store, state, c);
   });

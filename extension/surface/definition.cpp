@@ -94,9 +94,14 @@ std::string parse_transform(TokenReader& reader) {
 
 void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
   while (!reader.at_end()) {
+    if (reader.take_word("not")) {
+      if (!reader.take_word("null")) reader.fail("expected NULL after NOT, found " + reader.found());
+      column.not_null = true;
+      continue;
+    }
     const Token option = reader.take();
     if (option.kind != Token::Kind::name || !reader.take_sign('=')) {
-      reader.fail("expected distance_metric=, transform= or codes=, found '" + option.value + "'");
+      reader.fail("expected distance_metric=, transform=, codes= or NOT NULL, found '" + option.value + "'");
     }
     if (same_word(option.value, "distance_metric")) {
       column.metric = parse_metric(reader, column.type);
@@ -107,7 +112,7 @@ void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
       column.coded = false;
     } else {
       reader.fail("unknown option '" + option.value +
-                  "': a vector column takes distance_metric=, transform=, codes=");
+                  "': a vector column takes distance_metric=, transform=, codes= and NOT NULL");
     }
   }
 }

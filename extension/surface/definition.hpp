@@ -6,7 +6,7 @@
 //   argument   = vector | key | partition | metadata | auxiliary | "chunk_size" "=" number
 //   vector     = name type "[" number "]" { option }
 //   type       = "float" | "f32" | "float32" | "float16" | "f16" | "bfloat16" | "bf16" | "int8" | "i8" | "bit"
-//   option     = "distance_metric" "=" metric | "transform" "=" 'spec' | "codes" "=" "none"
+//   option     = "distance_metric" "=" metric | "transform" "=" 'spec' | "codes" "=" "none" | "not" "null"
 //   metric     = "cosine" | "l2" | "dot" | "l1", of bit columns "hamming"
 //   key        = name ( "integer" | "int" | "text" ) "primary" "key"
 //   partition  = name ( "integer" | "int" | "text" ) "partition" "key"

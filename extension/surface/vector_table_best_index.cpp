@@ -113,6 +113,7 @@ class Planner {
   void take_rows();
   [[nodiscard]] bool may_come_of_a_pattern(int i) const;
   void take_row(int i, const storage::RowColumn& column);
+  void take_null_test(int i, const storage::ColumnRole& role);
   void take_distances();
   void price_search();
   void price_scan();
@@ -218,7 +219,19 @@ void Planner::take_rows() {
   for (int i = 0; i < info_->nConstraint; ++i) {
     if (constraint(i).usable == 0) continue;
     if (const auto column = row_column(shape_, constraint(i).iColumn)) take_row(i, *column);
+    if (const auto role = role_of(shape_, constraint(i).iColumn)) take_null_test(i, *role);
   }
+}
+
+// Whether a vector is NULL. A row that a search of the column finds has one, so that it need not be asked.
+void Planner::take_null_test(int i, const storage::ColumnRole& role) {
+  const auto comparison = comparison_of(constraint(i).op);
+  const bool unary = comparison == Comparison::is_null || comparison == Comparison::not_null;
+  if (role.kind != storage::ColumnKind::vector || !unary) return;
+  const bool searched = match_ >= 0 && constraint(match_).iColumn == constraint(i).iColumn;
+  if (searched && comparison == Comparison::not_null) return;
+  readable_ += ", " + name_of(constraint(i).iColumn) + text_of(*comparison);
+  take(i, {TermKind::row, *comparison, constraint(i).iColumn, ""}, false);
 }
 
 void Planner::take_distances() {

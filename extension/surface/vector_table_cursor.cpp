@@ -5,6 +5,7 @@
 #include <new>
 
 #include "db/statement.hpp"
+#include "storage/null_map.hpp"
 #include "storage/schema.hpp"
 #include "surface/vector_search.hpp"
 
@@ -91,14 +92,35 @@ void VectorCursor::take_arguments(std::span<sqlite3_value*> arguments) {
   }
 }
 
+// Whether a vector is NULL; no condition where none is.
+std::optional<storage::RowCondition> VectorCursor::null_condition(const PlanTerm& term,
+                                                                  std::size_t vector) const {
+  const storage::State state = store_.state();
+  if (term.comparison == Comparison::not_null && state.nulls == 0) return std::nullopt;
+  storage::require_null_pages(store_.statements(), store_.shape(), state);
+  storage::RowCondition condition;
+  condition.comparison = term.comparison;
+  condition.vector = vector;
+  return condition;
+}
+
 Buffer<storage::RowCondition> VectorCursor::conditions() const {
   Buffer<storage::RowCondition> conditions;
   for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
     const PlanTerm& term = plan_.terms[i];
     if (term.kind != TermKind::row) continue;
+    const auto role = role_of(store_.shape(), term.column);
+    if (role && role->kind == ColumnKind::vector) {
+      if (auto condition = null_condition(term, role->index)) conditions.push_back(*std::move(condition));
+      continue;
+    }
     const auto column = row_column(store_.shape(), term.column);
     if (!column) throw Error(Code::invalid_argument, "the query plan names a column that has no conditions");
-    storage::RowCondition condition{column->name, column->affinity, term.comparison, term.collation, {}};
+    storage::RowCondition condition;
+    condition.column = column->name;
+    condition.affinity = column->affinity;
+    condition.comparison = term.comparison;
+    condition.collation = term.collation;
     // k counts the rows that pass: what SQLite would refuse must not be among them.
     if (plan_.find(TermKind::k) != nullptr) condition.reading = storage::Reading::without_affinity;
     const bool unary = term.comparison == Comparison::is_null || term.comparison == Comparison::not_null;
@@ -240,7 +262,9 @@ void VectorCursor::column_value(sqlite3_context* context, const storage::ColumnR
 void VectorCursor::vector_value(sqlite3_context* context, std::size_t index) {
   auto& reader = readers_[index];
   if (!reader) reader = std::make_unique<storage::VectorReader>(store_.connection(), store_.shape(), index);
-  set_blob(context, reader->read(head_.slot, head_.id));
+  const std::span<const std::byte> vector = reader->read(head_.slot, head_.id);
+  if (vector.empty()) return;  // NULL
+  set_blob(context, vector);
   sqlite3_result_subtype(context, codec::subtype_of(store_.shape().vectors[index].type));
 }
 

@@ -37,6 +37,8 @@ class VectorCursor : public sqlite3_vtab_cursor {
   void reset() noexcept;
   void take_arguments(std::span<sqlite3_value*> arguments);
   [[nodiscard]] Buffer<storage::RowCondition> conditions() const;
+  [[nodiscard]] std::optional<storage::RowCondition> null_condition(const PlanTerm& term,
+                                                                    std::size_t vector) const;
   [[nodiscard]] const db::OwnedValue* input(TermKind kind) const;
   void begin_search();
   void next_hit();

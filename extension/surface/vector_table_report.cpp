@@ -65,10 +65,12 @@ void InfoRows::column(sqlite3_context* context, int index) {
     case 8:
       return sqlite3_result_int64(context, storage::count_undefined(store_, state_, number));
     case 9:
-      return sqlite3_result_int64(context, report_.raw_bytes);
+      return sqlite3_result_int64(context, report_.nulls);
     case 10:
-      return sqlite3_result_int64(context, report_.code_bytes);
+      return sqlite3_result_int64(context, report_.raw_bytes);
     case 11:
+      return sqlite3_result_int64(context, report_.code_bytes);
+    case 12:
       return sqlite3_result_int64(context, report_.tail);
     default:
       return sqlite3_result_int64(context, state_.slots - state_.rows);
@@ -78,8 +80,9 @@ void InfoRows::column(sqlite3_context* context, int index) {
 constexpr TableFunction kInfo{
     .columns =
         "name TEXT, row_count INTEGER, dimension INTEGER, type TEXT, metric TEXT, spec TEXT, transform TEXT, "
-        "rows_at_fit INTEGER, undefined INTEGER, raw_bytes INTEGER, code_bytes INTEGER, tail INTEGER, holes INTEGER",
-    .visible_columns = 13,
+        "rows_at_fit INTEGER, undefined INTEGER, nulls INTEGER, raw_bytes INTEGER, code_bytes INTEGER, tail "
+        "INTEGER, holes INTEGER",
+    .visible_columns = 14,
     .arguments = "table_name HIDDEN, schema_name HIDDEN",
     .minimum_arguments = 1,
     .maximum_arguments = 2,
@@ -110,12 +113,13 @@ constexpr Function kFunctions[] = {
      .chapter = Chapter::about,
      .summary =
          "A table with a row for each vector column of an isovec table: its rows, dimension, type and "
-         "metric, "
-         "the spec that is declared and the one that is fitted with the rows it was fitted to, how many rows "
-         "have no distance (zero vectors under cosine), the bytes of the vectors and of their codes, how many "
-         "rows have no code (a search reads those as they are), and how many places between them are free.",
+         "metric, the spec that is declared and the one that is fitted with the rows it was fitted to, how "
+         "many rows have no distance (zero vectors under cosine), how many have no vector (NULL), the bytes "
+         "of the vectors and of their codes, how many vectors have no code (a search reads those as they "
+         "are), and how many places between the rows are free.",
      .example = "SELECT group_concat(name, ' ') FROM pragma_table_info('isovec_info')",
-     .result = "name row_count dimension type metric spec transform rows_at_fit undefined raw_bytes code_bytes tail holes",
+     .result = "name row_count dimension type metric spec transform rows_at_fit undefined nulls raw_bytes "
+               "code_bytes tail holes",
      .flags = 0,
      .module = &module_of<kInfo>},
     {.name = "isovec_check",

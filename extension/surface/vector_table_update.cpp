@@ -140,7 +140,11 @@ void RowRequest::take_key(db::Value value) {
 void RowRequest::take_vector(std::size_t index, db::Value value) {
   if (keeps(value)) return;
   const storage::VectorColumn& declared = shape_.vectors[index];
-  if (value.is_null()) fail_not_null(shape_, declared.name);
+  if (value.is_null()) {
+    if (declared.not_null) fail_not_null(shape_, declared.name);
+    row_.vectors[index].emplace();
+    return;
+  }
   row_.vectors[index] = vectors_.emplace_back(value, declared).bytes();
 }
 
