@@ -39,11 +39,13 @@ class Vector:
         self.name, self.kind, self.dimension, self.metric = name, kind, dimension, metric
         self.wrap = WRAPS[kind]
         self.usual_metric = "hamming" if kind == "bit" else "cosine"
-        self.fits = self.fitted = False
+        self.fits = self.fitted = self.nullable = False
+        self.filled = 0  # rows that have a vector
 
     def declaration(self, rng):
         metric = f" distance_metric={self.metric}" if self.metric != self.usual_metric or rng.random() < 0.5 else ""
-        return f"{self.name} {rng.choice(TYPE_WORDS[self.kind])}[{self.dimension}]{metric}"
+        null = " not null" if not self.nullable and rng.random() < 0.2 else ""
+        return f"{self.name} {rng.choice(TYPE_WORDS[self.kind])}[{self.dimension}]{metric}{null}"
 
     def distance(self, query, transform=""):
         """The distance of a row of the ordinary table to an SQL expression for JSON text or an untyped BLOB."""
@@ -75,6 +77,8 @@ class Table:
     def __init__(self, rng, run, rows):
         self.rng = rng
         self.vectors = [self.random_vector(i) for i in range(rng.choice([1, 1, 2, 3]))]
+        for vector in self.vectors:
+            vector.nullable = rng.random() < 0.4
         self.key = rng.choice(["none", "integer", "text"])
         self.columns = self.random_columns()
         self.create(run)
@@ -166,6 +170,12 @@ class Table:
             elements[0] = 1
         return json.dumps(elements)
 
+    def vector_or_null(self, vector):
+        if vector.nullable and self.rng.random() < 0.25:
+            return None
+        vector.filled += 1
+        return self.vector_json(vector)
+
     def fill(self, run, rows):
         rng = self.rng
         stored = ", ".join(f"{v.wrap}(:{v.name})" for v in self.vectors)
@@ -174,7 +184,7 @@ class Table:
         rowid = 0
         run("BEGIN")
         for i in range(rows):
-            row = {v.name: self.vector_json(v) for v in self.vectors}
+            row = {v.name: self.vector_or_null(v) for v in self.vectors}
             row.update({c.name: self.value(c) for c in self.named})
             # Rowids leave gaps, start below zero, and are the table's own where the key is text.
             rowid = rowid + 1 if self.key == "text" else (-rows if i == 0 else rowid + rng.choice([1, 1, 2, 5]))
@@ -202,7 +212,7 @@ class Table:
     def fit(self, run, rows):
         """Gives some vector columns a transform."""
         for vector in self.vectors:
-            vector.fits = rows > 2 and vector.dimension > 1 and vector.metric in FITTED
+            vector.fits = vector.filled > (20 if vector.nullable else 2) and vector.dimension > 1 and vector.metric in FITTED
             if vector.fits and self.rng.random() < 0.3:
                 spec = self.rng.choice(["center", "standardize", "project_mean", "whiten eps=1"])
                 run(f"INSERT INTO t(t) VALUES ('fit column={vector.name} {spec}')")
@@ -218,6 +228,8 @@ class Table:
             row = {"v": self.vector_json(vector)}
             for table in "tu":
                 run(f"UPDATE {table} SET {vector.name} = {vector.wrap}(:v) WHERE rowid % 11 = 4", row)
+                if vector.nullable:
+                    run(f"UPDATE {table} SET {vector.name} = NULL WHERE rowid % 9 = 1")
         for column in self.named:
             if column.role == "key":
                 continue
@@ -284,6 +296,8 @@ class Conditions:
         if form == 4:
             return f"{name} BETWEEN {self.constant(column, certain)} AND {self.constant(column, certain)}"
         if form == 5:
+            if rng.random() < 0.4:
+                name = self.prefix + rng.choice(self.table.vectors).name
             return f"{name} {rng.choice(['IS NULL', 'IS NOT NULL', 'NOTNULL', 'ISNULL'])}"
         if form == 6:
             return f"{name} {rng.choice(['LIKE', 'GLOB'])} {literal(rng.choice(['a%', '%b', '_', 'a*', '*', '[a-c]?', '%', '1%']))}"

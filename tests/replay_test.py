@@ -17,7 +17,7 @@ import sqlite_shell
 ISAS = ["baseline", "avx2", "avx512", "avx512vnni"]
 CREATE = """
 CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, e float[40] transform='whiten', f float16[9] distance_metric=l2,
-  g bfloat16[700] distance_metric=dot, part text partition key, y integer indexed, +body text);
+  g bfloat16[700] distance_metric=dot, h float[7] distance_metric=l2, part text partition key, y integer indexed, +body text);
 CREATE VIRTUAL TABLE s USING isovec(name TEXT PRIMARY KEY, e float[5]);
 """
 
@@ -37,14 +37,17 @@ def log(seed, transforms):
         elif draw < 0.42:
             first, last = last + 1, last + 60  # past the rows that a block of codes needs
             yield (
-                "WITH RECURSIVE c(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM c WHERE i < ?2) INSERT INTO t(id, e, f, g, part) "
-                "SELECT i, vec_random(40, i), vec_f16(vec_random(9, i)), vec_bf16(vec_random(700, i)), 'p' || (i % 3) FROM c",
+                "WITH RECURSIVE c(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM c WHERE i < ?2) INSERT INTO t(id, e, f, g, h, part) "
+                "SELECT i, vec_random(40, i), vec_f16(vec_random(9, i)), vec_bf16(vec_random(700, i)), "
+                "CASE WHEN i % 4 THEN vec_random(7, i) END, 'p' || (i % 3) FROM c",
                 (first, last),
             )
         elif draw < 0.55:
             yield ("UPDATE t SET e = vec_random(40, ?1), y = ?1 WHERE id = ?2", (step, rng.randrange(1, last + 1)))
         elif draw < 0.62:
             yield ("UPDATE t SET part = 'moved', body = NULL WHERE y = ?1", (rng.randrange(7),))
+            yield ("UPDATE t SET h = CASE WHEN id % 3 THEN vec_random(7, id) END WHERE y = ?1", (rng.randrange(7),))
+            yield ("UPDATE t SET e = NULL WHERE id = ?1", (rng.randrange(1, last + 1),))
         elif draw < 0.74:
             yield ("DELETE FROM t WHERE id = ?1", (rng.randrange(1, last + 1),))
         elif draw < 0.78:
@@ -77,6 +80,8 @@ def interfere(connection, rng):
                 "SELECT id FROM t WHERE g MATCH vec_bf16(vec_random(700, 5)) LIMIT 3",
                 "SELECT count(*), sum(y) FROM t",
                 "SELECT isovec_check('t')",
+                "SELECT count(*) FROM t WHERE h IS NULL AND e IS NOT NULL",
+                "SELECT id FROM t WHERE h MATCH vec_random(7, 9) AND e IS NULL AND k = 3",
                 "SELECT * FROM isovec_info('t')",
             ]
         )

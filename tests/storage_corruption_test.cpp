@@ -39,6 +39,20 @@ constexpr const char* kCodedSetup =
     "DELETE FROM t WHERE key IN ('k4', 'k9');"
     "UPDATE t SET a = '[3,2,1]' WHERE key IN ('k7', 'k100');";
 
+// The same, with NULL vectors in a complete group and behind it.
+constexpr const char* kNullSetup =
+    "CREATE VIRTUAL TABLE t USING isovec(key TEXT PRIMARY KEY, a float[3] transform='center', b float[5] "
+    "distance_metric=l2, c bit[16], year integer, lang text indexed, +body text);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 270)"
+    "INSERT INTO t(key, a, b, c, year, lang, body) SELECT 'k' || i, '[' || i || ',' || (i * i % 7) || ',1]',"
+    "  CASE WHEN i % 3 THEN '[1,2,3,4,' || i || ']' END, CASE WHEN i % 5 THEN "
+    "vec_quantize_binary(vec_random(16, "
+    "i)) END, 2000 + i, 'l' || (i % 3), 'body ' || i FROM n;"
+    "INSERT INTO t(t) VALUES ('fit');"
+    "DELETE FROM t WHERE key IN ('k4', 'k9');"
+    "UPDATE t SET a = NULL WHERE key IN ('k7', 'k100', 'k265');"
+    "UPDATE t SET b = '[1,2,3,4,5]' WHERE key IN ('k3', 'k6');";
+
 // What users read, and what they write: run after each damage.
 struct Read {
   std::string sql;
@@ -53,6 +67,8 @@ const std::vector<Read> kReads = {
     {"SELECT key, distance FROM t WHERE c MATCH vec_quantize_binary(vec_random(16, 3)) AND k = 5"},
     {"SELECT body FROM t WHERE key = 'k3'", true},
     {"SELECT length(transform) FROM t WHERE a MATCH '[1,0,0]' AND k = 1"},
+    {"SELECT key FROM t WHERE b IS NULL", true},
+    {"SELECT key, distance FROM t WHERE a MATCH '[1,0,0]' AND b IS NOT NULL AND k = 4", true},
 };
 const std::vector<std::string> kWrites = {
     "INSERT INTO t(key, a, b, c) VALUES ('new', '[1,2,3]', '[1,2,3,4,5]', vec_bit(x'0102'))",
@@ -60,6 +76,10 @@ const std::vector<std::string> kWrites = {
     "INSERT INTO t(key, a, b, c) VALUES ('newest', '[1,2,3]', '[1,2,3,4,5]', vec_bit(x'0102'))",
     "UPDATE t SET a = '[0,1,0]', c = vec_bit(x'00ff'), year = 1 WHERE key = 'k3'",
     "DELETE FROM t WHERE key = 'k5'",
+    "INSERT INTO t(key) VALUES ('void')",
+    "UPDATE t SET a = NULL, b = '[1,2,3,4,5]' WHERE key = 'k6'",
+    "UPDATE t SET c = NULL WHERE key = 'k2'",
+    "DELETE FROM t WHERE key = 'k7'",
     "INSERT INTO t(t) VALUES ('fit column=b center')",
     "INSERT INTO t(t) VALUES ('unfit')",
 };
@@ -231,6 +251,61 @@ TEST_CASE("a flipped bit in norms, marks and codes is found", "[storage][corrupt
   WARN("flips tried and found: " << patient.tried);
 }
 
+TEST_CASE("damage to NULL vectors, to their lists and to their count is found", "[storage][corruption]") {
+  Patient patient(kNullSetup);
+  patient.used_every = 20;
+  unsigned bit = 0;
+  for (const Cell& cell : cells_of_type(patient.db, "blob")) {
+    const std::string& table = cell.column.table;
+    if (table != "t_marks" && table != "t_config" && table != "t_chunks") continue;
+    CAPTURE(table, cell.row);
+    const std::size_t stride = table == "t_chunks" ? 7 * kStride : kStride;
+    for (std::size_t i = bit % stride; i < cell.bytes.size(); i += stride) {
+      std::string damaged = cell.bytes;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << (bit++ % 8)));
+      CAPTURE(i);
+      if (!patient.suffers(update(cell), Bytes{damaged})) CHECK(false);  // the check did not see it
+    }
+    for (const std::size_t size : {std::size_t{0}, std::size_t{8}, std::size_t{48}, cell.bytes.size() - 1})
+      if (size < cell.bytes.size()) CHECK(patient.suffers(update(cell), Bytes{cell.bytes.substr(0, size)}));
+    CHECK(patient.suffers(update(cell), Bytes{cell.bytes + std::string(1, '\0')}));
+  }
+  patient.used_every = 1;
+  for (const auto& row : patient.db.rows("SELECT id FROM t_marks WHERE id & 549755813888")) {
+    CAPTURE(row[0]);
+    CHECK(patient.suffers("DELETE FROM t_marks WHERE id = " + row[0]));
+    CHECK(patient.suffers("UPDATE t_marks SET id = id + 7 WHERE id = " + row[0]));
+    CHECK(patient.suffers("INSERT INTO t_marks SELECT id + 7, data FROM t_marks WHERE id = " + row[0]));
+    CHECK(patient.suffers(
+        "UPDATE t_marks SET data = (SELECT data FROM t_marks WHERE id & 549755813888 AND id <> " + row[0] +
+        " LIMIT 1) WHERE id = " + row[0]));
+  }
+  CHECK(patient.suffers("UPDATE t_config SET value = 2 WHERE key = 'format'"));
+  WARN("damages tried and found: " << patient.tried);
+}
+
+TEST_CASE("a vector that is written over as NULL, whatever its checksum says, is found",
+          "[storage][corruption]") {
+  // The bytes of a NULL vector of the same row and slot, from a table that has it.
+  const auto chunk_with = [](const char* vector) {
+    Connection db;
+    db.run("CREATE VIRTUAL TABLE t USING isovec(e float[2]); INSERT INTO t(e) VALUES (" +
+           std::string(vector) + ")");
+    return db.one("SELECT data FROM t_chunks");
+  };
+  Connection db;
+  db.run("CREATE VIRTUAL TABLE t USING isovec(e float[2]); INSERT INTO t(e) VALUES ('[1,2]')");
+  REQUIRE(chunk_with("'[1,2]'") == db.one("SELECT data FROM t_chunks"));
+  db.rows("UPDATE t_chunks SET data = ?1", Bytes{chunk_with("NULL")});
+  CHECK(db.one("SELECT isovec_check('t')").find("the list of NULL vectors of group 0") != std::string::npos);
+  CHECK(code_of(db, "UPDATE t SET e = '[2,3]'") == SQLITE_CORRUPT_VTAB);
+  CHECK(code_of(db, "DELETE FROM t") == SQLITE_CORRUPT_VTAB);
+  db.run("INSERT INTO t(t) VALUES ('rebuild')");
+  CHECK(db.one("SELECT count(*) FROM t WHERE e IS NULL") == "1");
+  CHECK(db.one("SELECT value FROM t_config WHERE key = 'format'") == "3");
+  CHECK(db.one("SELECT isovec_check('t')") == "ok");
+}
+
 TEST_CASE("a block or page of codes that is missing, doubled or exchanged is found",
           "[storage][corruption]") {
   Patient patient(kCodedSetup);
@@ -400,6 +475,12 @@ TEST_CASE("'rebuild' mends what follows from rows, vectors and transforms, and n
     mends(std::string("UPDATE ") + table + " SET data = zeroblob(3848)", kCodedSetup);
     mends(std::string("INSERT INTO ") + table + " VALUES (7, x'0102')", kCodedSetup);
   }
+  mends("DELETE FROM t_marks", kNullSetup);
+  mends("DELETE FROM t_marks WHERE id & 549755813888", kNullSetup);
+  mends("UPDATE t_marks SET data = zeroblob(264) WHERE id & 549755813888", kNullSetup);
+  mends("UPDATE t_config SET value = 2 WHERE key = 'format'", kNullSetup);
+  mends("UPDATE t_config SET value = zeroblob(56) WHERE key = 'state'", kNullSetup);
+  mends("UPDATE t_config SET value = 3 WHERE key = 'format'");
   mends("UPDATE t_chunks SET data = CAST(data || zeroblob(20) AS BLOB) WHERE id = 0");
   mends("INSERT INTO t_chunks SELECT id + 7, data FROM t_chunks");
   mends("INSERT INTO t_aux SELECT id + 100, a0, hash FROM t_aux");

@@ -69,6 +69,30 @@ constexpr Operation kCodedOperations[] = {
     {"fit and code", "INSERT INTO t(t) VALUES ('fit column=b center')"},
 };
 
+// NULL vectors in a complete group and in one that lacks a single row.
+constexpr const char* kNullSetup =
+    "CREATE TABLE other(x);"
+    "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[3] transform='center', b float[2] "
+    "distance_metric=l2, lang text, +body text);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 511)"
+    "INSERT INTO t(id, a, b, lang, body) SELECT i, CASE WHEN i % 3 THEN vec_f32('[' || i || ',' || (i * i % "
+    "7) || "
+    "  ',1]') END, CASE WHEN i % 2 THEN vec_f32('[' || i || ',1]') END, 'l' || (i % 3), 'body' FROM n;"
+    "INSERT INTO t(t) VALUES ('fit');";
+
+constexpr Operation kNullOperations[] = {
+    {"insert of NULL that completes a group",
+     "BEGIN; INSERT INTO other VALUES (1); INSERT INTO t(lang) VALUES ('x'); COMMIT"},
+    {"fill a NULL vector",
+     "BEGIN; INSERT INTO other VALUES (1); UPDATE t SET a = '[9,9,1]' WHERE id = 3; COMMIT"},
+    {"empty a vector",
+     "BEGIN; INSERT INTO other VALUES (1); UPDATE t SET a = NULL, b = NULL WHERE id = 5; COMMIT"},
+    {"delete NULL vectors", "BEGIN; INSERT INTO other VALUES (1); DELETE FROM t WHERE id IN (6, 9); COMMIT"},
+    {"fill all", "UPDATE t SET b = '[0,1]' WHERE b IS NULL"},
+    {"search beside NULL", "SELECT id FROM t WHERE a MATCH '[1,0,0]' AND k = 3 AND b IS NULL", false},
+    {"optimize NULL vectors", "DELETE FROM t WHERE id < 9; INSERT INTO t(t) VALUES ('optimize')"},
+};
+
 constexpr Operation kOperations[] = {
     {"create",
      "CREATE VIRTUAL TABLE u USING isovec(k2 TEXT PRIMARY KEY, e float[8] transform='whiten', p int "
@@ -386,6 +410,14 @@ TEST_CASE("no failed allocation damages a table or changes its error", "[storage
 
 TEST_CASE("no failed allocation damages a table with codes", "[storage][fault][memory]") {
   for (const Operation& operation : kCodedOperations) run_faults(operation, kMemoryFaults, kCodedSetup);
+}
+
+TEST_CASE("no failed allocation, read or write damages a table with NULL vectors",
+          "[storage][fault][memory][file]") {
+  for (const Operation& operation : kNullOperations) {
+    run_faults(operation, kMemoryFaults, kNullSetup);
+    run_faults(operation, kFileFaults, kNullSetup);
+  }
 }
 
 TEST_CASE("no failed read, write, truncation, deletion or sync damages a table", "[storage][fault][file]") {

@@ -22,7 +22,8 @@ std::string make_image() {
       "INSERT INTO t(key, a, b, part, year, body) SELECT 'k' || i, vec_random(3, i), vec_f16(vec_random(5, "
       "i)), 'p' || "
       "(i % 3), 2000 + i, 'body ' || i FROM c;"
-      "DELETE FROM t WHERE key IN ('k4', 'k9', 'k30'); INSERT INTO t(t) VALUES ('fit');");
+      "DELETE FROM t WHERE key IN ('k4', 'k9', 'k30'); INSERT INTO t(t) VALUES ('fit');"
+      "INSERT INTO t(key, a, part) VALUES ('n1', NULL, 'p1'), ('n2', '[1,2,3]', 'p2');");
   sqlite3_int64 size = 0;
   unsigned char* bytes = sqlite3_serialize(db.handle(), "main", &size, 0);
   REQUIRE(bytes != nullptr);
@@ -36,6 +37,10 @@ constexpr const char* kUses[] = {
     "SELECT key, distance, body FROM t WHERE a MATCH '[1,0,0]'",
     "SELECT key FROM t WHERE b MATCH '[1,0,0,0,0]' AND part = 'p1' AND year > 2005 AND k = 4",
     "SELECT body FROM t WHERE key = 'k7'",
+    "SELECT key FROM t WHERE b IS NULL",
+    "SELECT key FROM t WHERE a MATCH '[1,0,0]' AND b IS NOT NULL AND k = 3",
+    "UPDATE t SET b = '[1,2,3,4,5]' WHERE b IS NULL",
+    "UPDATE t SET a = NULL WHERE key > 'k3'",
     "SELECT * FROM isovec_info('t')",
     "SELECT isovec_check('t')",
     "INSERT INTO t(key, a, b) VALUES ('new', '[1,2,3]', '[1,2,3,4,5]')",

@@ -18,6 +18,7 @@ using isovec::test::blob_of;
 using isovec::test::Connection;
 using isovec::test::SqlError;
 
+// An empty vector is NULL.
 struct Row {
   std::vector<float> a;  // cosine, transform center
   std::vector<float> b;  // l2
@@ -60,8 +61,9 @@ class Model {
     v[0] += 0.25F;                                                                     // no zero vector
     return v;
   }
+  std::vector<float> vector_or_null(std::size_t d) { return draw(6) == 0 ? std::vector<float>() : vector(d); }
   Row row() {
-    Row made{vector(kA), vector(kB), std::nullopt, draw(2) == 0 ? "vi" : "en",
+    Row made{vector_or_null(kA), vector_or_null(kB), std::nullopt, draw(2) == 0 ? "vi" : "en",
              "body" + std::to_string(draw(50))};
     if (draw(5) != 0) made.year = 2000 + draw(20);
     return made;
@@ -84,8 +86,9 @@ class Model {
   void search_l2();
   template <typename Year>
   void insert_row(const char* verb, sqlite3_int64 id, const Row& row, const Year& year) {
-    db_->rows(std::string(verb) + " INTO t(id, a, year, b, lang, body) VALUES (?, ?, ?, ?, ?, ?)", id,
-              blob_of(row.a), year, blob_of(row.b), row.lang, row.body);
+    db_->rows(std::string(verb) +
+                  " INTO t(id, a, year, b, lang, body) VALUES (?, nullif(?, x''), ?, nullif(?, x''), ?, ?)",
+              id, blob_of(row.a), year, blob_of(row.b), row.lang, row.body);
   }
   void insert_row(const char* verb, sqlite3_int64 id, const Row& row) {
     if (row.year) {
@@ -105,8 +108,8 @@ class Model {
 void Model::insert() {
   const Row made = row();
   if (draw(3) == 0) {
-    db_->rows("INSERT INTO t(a, b, lang, body) VALUES (?, ?, ?, ?)", blob_of(made.a), blob_of(made.b),
-              made.lang, made.body);
+    db_->rows("INSERT INTO t(a, b, lang, body) VALUES (nullif(?, x''), nullif(?, x''), ?, ?)",
+              blob_of(made.a), blob_of(made.b), made.lang, made.body);
     const sqlite3_int64 id = state_.rows.empty() ? 1 : state_.rows.rbegin()->first + 1;
     CHECK(sqlite3_last_insert_rowid(db_->handle()) == id);
     Row stored = made;
@@ -145,11 +148,11 @@ void Model::update() {
   const bool exists = there != state_.rows.end();
   switch (draw(5)) {
     case 0:
-      db_->rows("UPDATE t SET a = ? WHERE id = ?", blob_of(made.a), id);
+      db_->rows("UPDATE t SET a = nullif(?, x'') WHERE id = ?", blob_of(made.a), id);
       if (exists) there->second.a = made.a;
       break;
     case 1:
-      db_->rows("UPDATE t SET b = ?, lang = ? WHERE id = ?", blob_of(made.b), made.lang, id);
+      db_->rows("UPDATE t SET b = nullif(?, x''), lang = ? WHERE id = ?", blob_of(made.b), made.lang, id);
       if (exists) there->second.b = made.b, there->second.lang = made.lang;
       break;
     case 2:
@@ -220,7 +223,9 @@ void Model::transaction() {
 }
 
 void Model::fit() {
-  if (draw(3) == 0 || state_.rows.size() < 3) {
+  std::size_t count = 0;
+  for (const auto& [id, row] : state_.rows) count += row.a.empty() ? 0 : 1;
+  if (draw(3) == 0 || count < 3) {
     db_->run("INSERT INTO t(t) VALUES ('unfit column=a')");
     state_.mean.reset();
     return;
@@ -228,9 +233,9 @@ void Model::fit() {
   db_->run("INSERT INTO t(t) VALUES ('fit')");
   std::vector<double> mean(kA);
   for (const auto& [id, row] : state_.rows) {
-    for (std::size_t i = 0; i < kA; ++i) mean[i] += row.a[i];
+    for (std::size_t i = 0; i < row.a.size(); ++i) mean[i] += row.a[i];
   }
-  for (double& x : mean) x /= static_cast<double>(state_.rows.size());
+  for (double& x : mean) x /= static_cast<double>(count);
   state_.mean = mean;
 }
 
@@ -249,7 +254,7 @@ void Model::search() {
   const int year = 2000 + draw(20);
   const bool filters = draw(2) == 0;
   for (const auto& [id, row] : state_.rows) {
-    if (filters && (!row.year || *row.year < year)) continue;
+    if (row.a.empty() || (filters && (!row.year || *row.year < year))) continue;
     expected.emplace_back(*isovec::core::distance_cosine(row.a, query), id);
   }
   std::sort(expected.begin(), expected.end());
@@ -289,6 +294,11 @@ void Model::search_fitted(const std::vector<float>& query) {
     distances[row[0]] = distance;
   }
   for (const auto& [id, row] : state_.rows) {
+    if (row.a.empty()) {
+      CHECK(distances.count(std::to_string(id)) == 0);
+      ++undefined;
+      continue;
+    }
     double dot = 0, aa = 0, bb = 0;
     for (std::size_t i = 0; i < kA; ++i) {
       const double x = row.a[i] - (*state_.mean)[i];
@@ -309,11 +319,17 @@ void Model::search_fitted(const std::vector<float>& query) {
 void Model::search_l2() {
   const std::vector<float> query = vector(kB);
   std::vector<std::pair<double, sqlite3_int64>> expected;
-  for (const auto& [id, row] : state_.rows)
+  const int nulls = draw(3);  // none of a counts, or only they, or all
+  for (const auto& [id, row] : state_.rows) {
+    if (row.b.empty() || (nulls == 0 && row.a.empty()) || (nulls == 1 && !row.a.empty())) continue;
     expected.emplace_back(isovec::core::distance_l2(row.b, query), id);
+  }
   std::sort(expected.begin(), expected.end());
   expected.resize(std::min<std::size_t>(expected.size(), 7));
-  const auto found = db_->rows("SELECT id FROM t WHERE b MATCH ? ORDER BY distance LIMIT 7", blob_of(query));
+  const char* condition = nulls == 0 ? " AND a IS NOT NULL" : nulls == 1 ? " AND a IS NULL" : "";
+  const char* end = draw(2) == 0 ? " AND k = 7" : " ORDER BY distance LIMIT 7";
+  const auto found =
+      db_->rows(std::string("SELECT id FROM t WHERE b MATCH ?") + condition + end, blob_of(query));
   REQUIRE(found.size() == expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i][0] == std::to_string(expected[i].second));
 }
@@ -325,8 +341,8 @@ void compare_content(Connection& db, const State& state) {
   for (const auto& found : rows) {
     const Row& row = expected->second;
     CHECK(found[0] == std::to_string(expected->first));
-    CHECK(found[1] == blob_of(row.a).bytes);
-    CHECK(found[2] == blob_of(row.b).bytes);
+    CHECK(found[1] == (row.a.empty() ? "NULL" : blob_of(row.a).bytes));
+    CHECK(found[2] == (row.b.empty() ? "NULL" : blob_of(row.b).bytes));
     CHECK(found[3] == (row.year ? std::to_string(*row.year) : "NULL"));
     CHECK(found[4] == row.lang);
     CHECK(found[5] == row.body);

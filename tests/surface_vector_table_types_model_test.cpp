@@ -58,6 +58,7 @@ class Model {
   std::string some_id() { return std::to_string(draw(400)); }
   // Few seeds, so that vectors repeat and distances tie.
   std::string vector(const Column& column) { return with(column.make, 'S', std::to_string(draw(90))); }
+  std::string vector_or_null(const Column& column) { return draw(5) == 0 ? "NULL" : vector(column); }
   void open() { db_ = std::make_unique<Connection>(file_.path()); }
   void both(const std::string& sql) {
     for (const char* table : {"t", "u"}) db_->run(with(sql, '@', table));
@@ -81,13 +82,16 @@ void Model::insert(int rows) {
                     std::to_string(rows) + ") INSERT OR REPLACE INTO @(id, y";
   for (const Column& column : kColumns) sql += std::string(", ") + column.name;
   sql += ") SELECT i + " + (rows > 1 ? "0" : some_id()) + ", i % 13";
-  for (const Column& column : kColumns) sql += ", " + with(column.make, 'S', seed);
+  for (const Column& column : kColumns) {
+    sql +=
+        ", CASE WHEN i % 7 <> " + std::to_string(draw(14)) + " THEN " + with(column.make, 'S', seed) + " END";
+  }
   both(sql + " FROM n");
 }
 
 void Model::update() {
   const Column& column = kColumns[draw(static_cast<int>(std::size(kColumns)))];
-  const std::string set = std::string("UPDATE @ SET ") + column.name + " = " + vector(column);
+  const std::string set = std::string("UPDATE @ SET ") + column.name + " = " + vector_or_null(column);
   switch (draw(3)) {
     case 0:
       return both(set + " WHERE id = " + some_id());
@@ -132,13 +136,14 @@ void Model::search(const Column& column) {
   const std::string distance = with(with(column.distance, 'Q', query), 'X', column.name);
   const std::string year = std::to_string(draw(13));
   const std::string end = draw(2) == 0 ? " LIMIT 10" : "";
-  for (const std::string& condition : {std::string("1"), "y > " + year, "id < " + some_id()}) {
+  for (const std::string& condition : {std::string("1"), "y > " + year, "id < " + some_id(),
+                                       std::string("c IS NULL"), std::string("e IS NOT NULL")}) {
     const std::string found = "SELECT id, printf('%.17g', distance) FROM t WHERE " +
                               std::string(column.name) + " MATCH " + query + " AND transform = 'none' AND " +
                               condition + end;
     CAPTURE(found);
     CHECK(db_->rows(found) ==
-          db_->rows("SELECT id, printf('%.17g', d) FROM (SELECT id, y, " + distance +
+          db_->rows("SELECT id, printf('%.17g', d) FROM (SELECT id, y, c, e, " + distance +
                     " AS d FROM u) WHERE d IS NOT NULL AND " + condition + " ORDER BY d, id" + end));
   }
 }
