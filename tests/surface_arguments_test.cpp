@@ -2,6 +2,8 @@
 // (an aggregate passes the row over); all else gives an error that starts with the function's name and reads
 // on.
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -15,7 +17,7 @@ using isovec::test::Connection;
 using isovec::test::SqlError;
 
 // What an argument is, and a right value for it.
-enum class Kind { vector, bits, integer, number, text };
+enum class Kind { vector, bits, integer, number, text, other };
 struct Argument {
   Kind kind;
   std::string right;
@@ -23,7 +25,6 @@ struct Argument {
 struct Callable {
   std::string name;
   std::vector<Argument> arguments;
-  bool looks_at_elements = true;
   bool from_clause = false;
 };
 
@@ -40,14 +41,14 @@ const std::vector<Callable>& callables() {
       {"vec_int8", {kVector}},
       {"vec_bit", {{Kind::vector, "'[1, 0, 1, 0, 1, 0, 1, 0]'"}}},
       {"vec_to_json", {kVector}},
-      {"vec_length", {kVector}, false},
-      {"vec_type", {kVector}, false},
-      {"vec_at", {kVector, {Kind::integer, "3"}}},
-      {"vec_slice", {kVector, {Kind::integer, "0"}, {Kind::integer, "8"}}},
+      {"vec_length", {kVector}},
+      {"vec_type", {kVector}},
+      {"vec_at", {kVector, {Kind::integer, "0"}}},
+      {"vec_slice", {kVector, {Kind::integer, "0"}, {Kind::integer, "2"}}},
       {"vec_concat", {kVector, kVector}},
       {"vec_zeros", {{Kind::integer, "3"}}},
       {"vec_random", {{Kind::integer, "3"}, index}},
-      {"vec_each", {kVector}, true, true},
+      {"vec_each", {kVector}, true},
       {"vec_add", {kVector, kVector}},
       {"vec_sub", {kVector, kVector}},
       {"vec_scale", {kVector, number}},
@@ -82,6 +83,42 @@ const std::vector<Callable>& callables() {
       {"vec_ndcg", {number, number, index}},
       {"vec_recall", {number, number, index}},
   };
+  return all;
+}
+
+const Argument kTransform{Kind::other,
+                          "(SELECT vec_fit(column1, 'center') FROM (VALUES ('[1,2,3,4,5,6,7,8]'), "
+                          "('[2,1,2,1,2,1,2,1]')))"};
+
+// What the chapter on statistics and transforms says takes vectors, and the distances under a transform.
+const std::vector<Callable>& callables_with_transforms() {
+  const Argument options{Kind::other, "'weights=importance'"};
+  const Argument number{Kind::number, "0.5"};
+  static const std::vector<Callable> all = {
+      {"vec_stats", {kVector}},
+      {"vec_stats", {kVector, number}},
+      {"vec_stats", {kVector, number, options}},
+      {"vec_fit", {kVector, {Kind::other, "'center'"}}},
+      {"vec_fit", {kVector, {Kind::other, "'center'"}, number}},
+      {"vec_isotropy", {kVector}},
+      {"vec_isotropy", {kVector, number}},
+      {"vec_to_npy", {kVector}},
+      {"vec_transform", {kVector, kTransform}},
+      {"vec_inverse_transform", {kVector, kTransform}},
+      {"vec_recenter", {kTransform, kVector}},
+      {"vec_transform_make", {kVector, kVector}},
+      {"vec_cosine", {kVector, kVector, kTransform}},
+      {"vec_cosine", {kVector, kVector, kTransform, kTransform}},
+      {"vec_dot", {kVector, kVector, kTransform}},
+      {"vec_distance_cosine", {kVector, kVector, kTransform}},
+      {"vec_distance_l2", {kVector, kVector, kTransform}},
+  };
+  return all;
+}
+
+std::vector<Callable> every_callable() {
+  std::vector<Callable> all = callables();
+  all.insert(all.end(), callables_with_transforms().begin(), callables_with_transforms().end());
   return all;
 }
 
@@ -142,23 +179,47 @@ std::vector<std::string> wrong_values(Kind kind) {
       return {"'1'", "x'01'", "9e999", "-9e999"};
     case Kind::text:
       return {"1", "2.5", "x'756e6974'", "'no such word'", "''"};
+    case Kind::other:
+      break;
   }
   return {};
 }
 
-// Eight elements of a float type, the fourth of them as given.
+// An element that is not finite, and 1, in hexadecimal.
 struct Nonfinite {
   std::string subtype;
-  std::string element;  // in hexadecimal
+  std::string element;
+  std::string one;
 };
-const std::vector<Nonfinite> kNonfinite = {{"223", "0000c07f"}, {"223", "0000807f"}, {"223", "000080ff"},
-                                           {"226", "007c"},     {"226", "ff7f"},     {"227", "807f"},
-                                           {"227", "c0ff"}};
+const std::vector<Nonfinite> kNonfinite = {{"223", "0000c07f", "0000803f"}, {"223", "0000807f", "0000803f"},
+                                           {"223", "000080ff", "0000803f"}, {"226", "007c", "003c"},
+                                           {"226", "ff7f", "003c"},         {"227", "807f", "803f"},
+                                           {"227", "c0ff", "803f"}};
 
-std::string eight(const Nonfinite& type, const std::string& fourth) {
-  const std::string zero(type.element.size(), '0');
-  return "test_subtype(x'" + zero + zero + zero + fourth + zero + zero + zero + zero + "', " + type.subtype +
-         ")";
+// Eight elements of a float type: the fourth, and the others.
+std::string eight(const Nonfinite& type, const std::string& fourth, const std::string& other) {
+  return "test_subtype(x'" + other + other + other + fourth + other + other + other + other + "', " +
+         type.subtype + ")";
+}
+
+// The names of the parameters in a signature, and how many of them are required.
+std::pair<std::vector<std::string>, std::size_t> parameters_of(const std::string& signature) {
+  std::vector<std::string> words;
+  std::size_t required = 0;
+  const std::size_t begin = std::min(signature.find('('), signature.size());
+  std::string word;
+  bool optional = false;
+  for (const char c : signature.substr(begin)) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') {
+      word += c;
+      continue;
+    }
+    if (!word.empty()) words.push_back(word);
+    word.clear();
+    if (!optional) required = words.size();
+    optional = optional || c == '[';
+  }
+  return {words, required};
 }
 
 // These give an untyped BLOB a type of their own.
@@ -243,22 +304,46 @@ TEST_CASE("wrong values are errors that name the function", "[surface][arguments
   }
 }
 
-TEST_CASE("NaN and infinity are refused wherever elements are used", "[surface][arguments]") {
+TEST_CASE("every function whose signature names a vector is among those that get NaN",
+          "[surface][arguments]") {
+  Connection db;
+  const std::set<std::string> vectors = {"a",      "b",     "v",        "q", "x",   "y", "z", "mean", "W",
+                                         "center", "query", "positive"};
+  const std::set<std::string> of_numbers = {"vec_logsumexp", "vec_pearson", "vec_spearman"};
+  int count = 0;
+  for (const auto& row : db.rows("SELECT name, signature FROM vec_help")) {
+    if (of_numbers.count(row[0]) == 1) continue;
+    const auto [words, required] = parameters_of(row[1]);
+    if (std::none_of(words.begin(), words.end(), [&](const auto& word) { return vectors.count(word) == 1; }))
+      continue;
+    ++count;
+    CAPTURE(row[1]);
+    const std::vector<Callable> all = every_callable();
+    CHECK(std::any_of(all.begin(), all.end(), [&, least = required, most = words.size()](const Callable& one) {
+      return one.name == row[0] && one.arguments.size() >= least && one.arguments.size() <= most;
+    }));
+  }
+  CHECK(count > 45);
+}
+
+TEST_CASE("NaN and infinity are refused wherever a vector comes in", "[surface][arguments]") {
   Connection db;
   add_test_functions(db);
-  for (const Callable& callable : callables()) {
+  for (const Callable& callable : every_callable()) {
     for (std::size_t i = 0; i < callable.arguments.size(); ++i) {
-      if (callable.arguments[i].kind != Kind::vector || !callable.looks_at_elements) continue;
+      if (callable.arguments[i].kind != Kind::vector) continue;
       for (const Nonfinite& bad : kNonfinite) {
-        Callable same_shape = callable;  // the other vectors are zeros of the same type: only one is wrong
-        for (Argument& argument : same_shape.arguments) {
-          if (argument.kind == Kind::vector)
-            argument.right = eight(bad, std::string(bad.element.size(), '0'));
+        const std::string zero(bad.element.size(), '0');
+        for (const std::string& other : {zero, bad.one}) {
+          Callable same_shape = callable;  // the other vectors are of the same type, and sound
+          for (Argument& argument : same_shape.arguments) {
+            if (argument.kind == Kind::vector) argument.right = eight(bad, other, other);
+          }
+          const std::string sql = call_of(same_shape, i, eight(bad, bad.element, other));
+          CAPTURE(sql);
+          const std::string message = db.error(sql);
+          CHECK(message.rfind(callable.name + ": element 3 is ", 0) == 0);
         }
-        const std::string sql = call_of(same_shape, i, eight(bad, bad.element));
-        CAPTURE(sql);
-        const std::string message = db.error(sql);
-        CHECK(message.rfind(callable.name + ": element 3 is ", 0) == 0);
       }
     }
   }

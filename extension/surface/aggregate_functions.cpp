@@ -52,7 +52,6 @@ void add(sqlite3_context* context, const Arguments& arguments) {
     state.sum.emplace(row.dimension());
   }
   require_shape_of(state, row.view());
-  codec::require_finite(row.view());
   state.sum->add(row.float32(), weight);
 }
 
@@ -130,8 +129,6 @@ std::optional<double> squared_chord(const Arguments& arguments) {
   DecodedVector b(arguments[1]);
   codec::require_same_shape(a.view(), b.view());
   require_numbers(a.view());
-  codec::require_finite(a.view());
-  codec::require_finite(b.view());
   const std::optional<double> angle = core::angle({a.float32(), a.dimension()}, {b.float32(), b.dimension()});
   if (!angle) return std::nullopt;
   const double chord = 2 * std::sin(*angle / 2);

@@ -75,8 +75,6 @@ void combine(sqlite3_context* context, const Arguments& arguments, Operation ope
   VectorArgument b(context, arguments, 1);
   require_numbers(a);
   codec::require_same_shape(a.view(), b.view());
-  a.require_finite();
-  b.require_finite();
   const float* const left = a.float32();
   const float* const right = b.float32();
   set_computed(context, a.dimension(), a.type(), [&](std::span<float> out) {
@@ -107,11 +105,10 @@ void scale(sqlite3_context* context, const Arguments& arguments) {
   VectorArgument vector(context, arguments, 0);
   require_floating(vector);
   const double factor = number_argument(arguments[1], "the factor");
-  vector.require_finite();
   set_scaled(context, vector, factor);
 }
 
-// Length of the vector. Throws where an element is not finite.
+// Length of the vector. Throws where an element is not finite, which the sum tells.
 double norm_of(VectorArgument& vector) {
   const double sum = vector.squared_norm();
   if (!codec::is_floating(vector.type())) return std::sqrt(sum);
@@ -123,14 +120,14 @@ double norm_of(VectorArgument& vector) {
 
 void norm(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  VectorArgument vector(context, arguments, 0);
+  VectorArgument vector(context, arguments, 0, Look::later);
   require_numbers(vector);
   sqlite3_result_double(context, norm_of(vector));
 }
 
 void normalize(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  VectorArgument vector(context, arguments, 0);
+  VectorArgument vector(context, arguments, 0, Look::later);
   require_floating(vector);
   const double length = norm_of(vector);
   if (length != 0) set_scaled(context, vector, 1 / length);
@@ -142,8 +139,6 @@ void cosine_gradient(sqlite3_context* context, const Arguments& arguments) {
   VectorArgument y(context, arguments, 1);
   require_floating(x);
   codec::require_same_shape(x.view(), y.view());
-  x.require_finite();
-  y.require_finite();
   const Buffer<float> xs = floats_of(x);
   const Buffer<float> ys = floats_of(y);
   const double norm_x = std::sqrt(core::wide_squared_norm(xs));
@@ -161,7 +156,6 @@ void quantize_binary(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   VectorArgument vector(context, arguments, 0);
   require_numbers(vector);
-  vector.require_finite();
   if (vector.dimension() % 8 != 0) {
     throw Error(Code::invalid_argument, "takes vectors of a multiple of 8 elements, and this has " +
                                             std::to_string(vector.dimension()));
@@ -170,7 +164,6 @@ void quantize_binary(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.has(1)) {
     VectorArgument given(context, arguments, 1);
     codec::require_same_shape(vector.view(), given.view());
-    given.require_finite();
     center = floats_of(given);
   }
   const Buffer<float> values = floats_of(vector);
@@ -194,7 +187,6 @@ void quantize_int8(sqlite3_context* context, const Arguments& arguments) {
   if (text_argument(arguments[1], "the range") != "unit") {
     throw Error(Code::invalid_argument, "the range must be 'unit' (elements in [-1, 1])");
   }
-  vector.require_finite();
   constexpr float kStep = 2.0F / 255.0F;
   const Buffer<float> values = floats_of(vector);
   VectorResult result(ElementType::int8, values.size());

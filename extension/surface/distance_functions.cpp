@@ -22,7 +22,7 @@ using codec::ElementType;
 // Two vectors of one type and dimension; neither argument is NULL.
 struct Pair {
   Pair(sqlite3_context* context, const Arguments& arguments)
-      : a(context, arguments, 0), b(context, arguments, 1) {
+      : a(context, arguments, 0, Look::later), b(context, arguments, 1, Look::later) {
     codec::require_same_shape(a.view(), b.view());
   }
   [[nodiscard]] ElementType type() const noexcept { return a.type(); }

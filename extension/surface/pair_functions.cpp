@@ -19,14 +19,13 @@ namespace {
 
 constexpr std::int64_t kMostBins = 10'000;
 
-// A row of numbers, looked at for NaN and infinity.
-class FiniteRow {
+// A row of numbers.
+class NumberRow {
  public:
-  explicit FiniteRow(db::Value value) : vector_(value) {
+  explicit NumberRow(db::Value value) : vector_(value) {
     if (vector_.view().type == codec::ElementType::bit) {
       throw Error(Code::invalid_argument, "takes vectors of numbers, and this is bit");
     }
-    codec::require_finite(vector_.view());
   }
   [[nodiscard]] const codec::VectorView& view() const noexcept { return vector_.view(); }
   [[nodiscard]] std::span<const float> values() { return {vector_.float32(), vector_.dimension()}; }
@@ -56,7 +55,7 @@ std::optional<std::uint64_t> seed_argument(const Arguments& arguments) {
 }
 
 void add_row(sqlite3_context* context, const Arguments& arguments, double parameter) {
-  FiniteRow row(arguments[0]);
+  NumberRow row(arguments[0]);
   const std::optional<std::uint64_t> seed = seed_argument(arguments);
   SampledState& state = db::aggregate_state<SampledState>(context);
   if (!state) state.emplace(row.view(), parameter, seed);
@@ -162,8 +161,8 @@ core::InfoNceOptions contrast_options(const Arguments& arguments) {
 
 void add_contrast(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  FiniteRow query(arguments[0]);
-  FiniteRow positive(arguments[1]);
+  NumberRow query(arguments[0]);
+  NumberRow positive(arguments[1]);
   codec::require_same_shape(query.view(), positive.view());
   ContrastState& state = db::aggregate_state<ContrastState>(context);
   if (!state) state.emplace(query.view(), contrast_options(arguments));

@@ -80,7 +80,6 @@ Statistics statistics_argument(db::Value value) {
 FloatVector::FloatVector(db::Value value) : decoded_(value) {
   const float* data = decoded_.float32();
   const std::size_t dimension = decoded_.dimension();
-  codec::require_finite(decoded_.view());
   if (!aligned(data)) {
     copy_.resize(dimension);
     std::memcpy(copy_.data(), data, dimension * sizeof(float));

@@ -42,7 +42,6 @@ void make(sqlite3_context* context, const Arguments& arguments) {
     return set_copy(context, view);
   }
   VectorArgument vector(context, arguments, 0);
-  vector.require_finite();
   if (vector.type() == Type) return set_copy(context, vector.view());
   Buffer<float> values(vector.dimension());
   codec::to_float32(vector.view(), values);
@@ -73,7 +72,6 @@ void type(sqlite3_context* context, const Arguments& arguments) {
 void set_element(sqlite3_context* context, const codec::VectorView& vector, std::size_t index) {
   const float value = codec::element(vector, index);
   if (!codec::is_floating(vector.type)) return sqlite3_result_int(context, static_cast<int>(value));
-  if (!std::isfinite(value)) codec::require_finite(vector);
   sqlite3_result_double(context, value);
 }
 
@@ -99,7 +97,6 @@ void slice(sqlite3_context* context, const Arguments& arguments) {
   const std::size_t offset = codec::bytes_of(vector.type(), static_cast<std::size_t>(start));
   const codec::VectorView part{vector.type(), static_cast<std::size_t>(end - start),
                                vector.view().data + offset};
-  codec::require_finite(part);
   set_copy(context, part);
 }
 
@@ -113,8 +110,6 @@ void concat(sqlite3_context* context, const Arguments& arguments) {
     throw Error(Code::too_big, "the result would have " + std::to_string(dimension) +
                                    " elements, and the limit is " + std::to_string(codec::kMaximumDimension));
   }
-  a.require_finite();
-  b.require_finite();
   VectorResult result(a.type(), dimension);
   std::memcpy(result.bytes().data(), a.view().data, a.view().size());
   std::memcpy(result.bytes().data() + a.view().size(), b.view().data, b.view().size());
@@ -148,7 +143,6 @@ class Elements : public Rows {
  public:
   explicit Elements(db::Value value) {
     const DecodedVector vector(value);
-    codec::require_finite(vector.view());
     bytes_.assign(vector.view().bytes().begin(), vector.view().bytes().end());
     view_ = {vector.view().type, vector.view().dimension, bytes_.data()};
   }

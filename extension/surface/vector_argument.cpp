@@ -66,7 +66,8 @@ struct VectorArgument::Kept {
   bool finite = false;
 };
 
-VectorArgument::VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index)
+VectorArgument::VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index,
+                               Look look)
     : context_(context), value_(arguments[index]), index_(static_cast<int>(index)) {
   const int type = value_.type();
   if (type == SQLITE_BLOB) {
@@ -77,6 +78,7 @@ VectorArgument::VectorArgument(sqlite3_context* context, const Arguments& argume
   } else {
     throw_no_vector(value_);
   }
+  if (look == Look::at_once) require_finite();
 }
 
 VectorArgument::~VectorArgument() {
@@ -144,6 +146,7 @@ bool VectorArgument::knows_norm() noexcept {
 DecodedVector::DecodedVector(db::Value value) {
   if (value.is_blob()) {
     view_ = view_of_blob(value);
+    codec::require_finite(view_);
   } else if (value.is_text()) {
     floats_ = codec::parse_vector_json(value.text());
     view_ = view_of_floats(floats_);

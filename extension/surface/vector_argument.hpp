@@ -1,6 +1,7 @@
 #pragma once
-// A vector that SQL hands to a function: BLOB or JSON text in, a view for kernels out. What a constant
-// argument was decoded to stays with the statement, so that a query vector is read once.
+// A vector that SQL hands to a function: BLOB or JSON text in, a view for kernels out. NaN and infinity are
+// refused here, for every function. What a constant argument was decoded to stays with the statement, so that
+// a query vector is read once.
 //
 //   VectorArgument a(context, arguments, 0), b(context, arguments, 1);
 //   codec::require_same_shape(a.view(), b.view());
@@ -16,13 +17,18 @@
 
 namespace isovec::surface {
 
+/// When the elements of an argument are looked at for NaN and infinity: when it is decoded, or by its user, for
+/// whom a sum tells without a look at each: see VectorArgument::require_finite().
+enum class Look : std::uint8_t { at_once, later };
+
 /// A decoded vector argument. Views and pointers are valid while it lives and the SQL value does.
 class VectorArgument {
  public:
   /// Decodes argument `index`: a BLOB of the type that its subtype says (float32 without one), or JSON text
-  /// (float32). Throws where it is no vector, which NULL is not: ask Arguments::any_null() before. A BLOB's
-  /// elements are not looked at; see require_finite().
-  VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index);
+  /// (float32). Throws where it is no vector, which NULL is not: ask Arguments::any_null() before; and, unless
+  /// that is left for later, where an element is NaN or infinite.
+  VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index,
+                 Look look = Look::at_once);
   /// Leaves what was worked out for a constant argument with the statement.
   ~VectorArgument();
   VectorArgument(const VectorArgument&) = delete;
@@ -34,7 +40,8 @@ class VectorArgument {
 
   /// The elements as float32, possibly unaligned: the BLOB's own bytes, or widened once. For kernels only.
   [[nodiscard]] const float* float32();
-  /// Throws where an element is NaN or infinite. A constant is looked at once.
+  /// Throws where an element is NaN or infinite. A constant is looked at once. Who looks later calls this where
+  /// the result is NULL, NaN or infinite.
   void require_finite();
   /// x.x: of float types the kernel's canonical float32 sum, not checked for overflow; of int8 exact; of
   /// bits the number that is set. A constant's is computed once.
@@ -69,7 +76,7 @@ class VectorArgument {
 /// A vector of one SQL value outside a scalar function (aggregates, tables, commands): nothing is kept.
 class DecodedVector {
  public:
-  /// As VectorArgument. Throws where it is no vector.
+  /// As VectorArgument. Throws where it is no vector or an element is NaN or infinite.
   explicit DecodedVector(db::Value value);
   [[nodiscard]] const codec::VectorView& view() const noexcept { return view_; }
   [[nodiscard]] std::size_t dimension() const noexcept { return view_.dimension; }
