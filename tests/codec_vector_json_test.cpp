@@ -155,7 +155,7 @@ TEST_CASE("every float16 and bfloat16 survives JSON, and in few digits", "[codec
     if (isovec::codec::first_nonfinite(one) == 0) continue;
     const std::string text = write_vector_json(one);
     std::uint16_t again = 0;
-    isovec::codec::from_float32(parse_vector_json(text), type, {reinterpret_cast<std::byte*>(&again), 2});
+    isovec::codec::from_float32(parse_vector_json(text, type), type, {reinterpret_cast<std::byte*>(&again), 2});
     CAPTURE(bits, text);
     REQUIRE(again == half);
     const double number = std::strtod(text.c_str() + 1, nullptr);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -30,6 +31,8 @@ struct Decimal {
   std::int64_t exponent = 0;
   bool negative = false;
   bool well_formed = false;
+  const char* first = nullptr;       // of the digits, which a point may stand among
+  const char* digits_end = nullptr;  // where the exponent begins
   const char* end = nullptr;
 };
 
@@ -88,12 +91,19 @@ Decimal scan(const char* text, const char* end) noexcept {
   decimal.negative = p != end && *p == '-';
   if (decimal.negative) ++p;
   const char* const digits = p;
+  decimal.first = digits;
   p = scan_digits(p, end, decimal.digits);
   decimal.digit_count = p - digits;
   decimal.end = p;
   if (p == digits) return decimal;
   if (*digits == '0' && p - digits > 1) {  // a number ends after a leading zero: "01" is 0 and something else
-    return {.digits = 0, .negative = decimal.negative, .well_formed = true, .end = digits + 1};
+    return {.digits = 0,
+            .digit_count = 1,
+            .negative = decimal.negative,
+            .well_formed = true,
+            .first = digits,
+            .digits_end = digits + 1,
+            .end = digits + 1};
   }
   if (p != end && *p == '.') {
     const char* const fraction = ++p;
@@ -103,6 +113,7 @@ Decimal scan(const char* text, const char* end) noexcept {
     decimal.digit_count += p - fraction;
     decimal.exponent = fraction - p;
   }
+  decimal.digits_end = p;
   if (decimal.digit_count > kExactDigits) decimal.digit_count -= count_leading_zeros(digits, p);
   if (p != end && (*p == 'e' || *p == 'E')) {
     const char* const mark = p;
@@ -138,19 +149,94 @@ bool fast_float(const Decimal& decimal, float& value) noexcept {
   return true;
 }
 
+// Whether rounding `value` to `type` depends on the side on which the number lies that it was rounded from.
+bool is_boundary(float value, ElementType type) noexcept {
+  const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFF;
+  constexpr std::uint32_t kLeastNormalFloat16 = 113U << 23;  // 2^-14; the middles below lie at any bit
+  switch (type) {
+    case ElementType::float32:
+      break;
+    case ElementType::float16:
+      if (magnitude < kLeastNormalFloat16) return magnitude != 0 && (magnitude & 0xFFF) == 0;
+      return (magnitude & 0x1FFF) == 0x1000;
+    case ElementType::bfloat16:
+      return (magnitude & 0xFFFF) == 0x8000;
+    case ElementType::int8:
+    case ElementType::bit:
+      return value == std::trunc(value);
+  }
+  return false;
+}
+
+// The digits of a number in order, without leading zeros; 0 for ever behind the last.
+class Digits {
+ public:
+  Digits(const char* p, const char* end) noexcept
+      : p_(std::find_if(p, end, [](char c) { return c != '0' && c != '.'; })), end_(end) {}
+  [[nodiscard]] bool at_end() noexcept {
+    if (p_ != end_ && *p_ == '.') ++p_;
+    return p_ == end_;
+  }
+  [[nodiscard]] char next() noexcept { return at_end() ? '0' : *p_++; }
+  [[nodiscard]] std::int64_t count() const noexcept { return (end_ - p_) - std::count(p_, end_, '.'); }
+
+ private:
+  const char* p_;
+  const char* end_;
+};
+
+// The sign of |decimal| - |value|, where value is the float32 nearest to the decimal.
+int compare(const Decimal& decimal, float value) noexcept {
+  const double magnitude = std::abs(static_cast<double>(value));
+  if (decimal.exponent == 0 && decimal.digit_count <= kExactDigits) {
+    if (magnitude >= 0x1p64) return -1;
+    const auto integer = static_cast<std::uint64_t>(magnitude);
+    return decimal.digits < integer ? -1 : decimal.digits > integer ? 1 : 0;
+  }
+  Digits left(decimal.first, decimal.digits_end);
+  if (value == 0) return left.at_end() ? 0 : 1;
+  // All digits of a float32 are at most 112.
+  constexpr int kMostDigits = 112;
+  char exact[kMostDigits + 16];
+  const char* const end =
+      std::to_chars(exact, exact + sizeof(exact), magnitude, std::chars_format::scientific, kMostDigits).ptr;
+  std::int64_t exponent = 0;
+  const char* const mark = std::find<const char*>(exact, end, 'e');
+  scan_exponent(mark + 1, end, exponent);
+  const std::int64_t own = left.count() + decimal.exponent - 1;
+  if (own != exponent) return own < exponent ? -1 : 1;
+  Digits right(exact, mark);
+  while (!left.at_end() || !right.at_end()) {
+    const int difference = left.next() - right.next();
+    if (difference != 0) return difference < 0 ? -1 : 1;
+  }
+  return 0;
+}
+
+// The next float32 away from 0 or towards it.
+float stepped(float value, int direction) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return std::bit_cast<float>(direction > 0 ? bits + 1 : bits - 1);
+}
+
 }  // namespace
 
-JsonFloat parse_json_float(const char* text, const char* end) noexcept {
+JsonFloat parse_json_float(const char* text, const char* end, ElementType type) noexcept {
   const Decimal decimal = scan(text, end);
   JsonFloat result{0, decimal.end, JsonFloat::Status::malformed};
   if (!decimal.well_formed) return result;
   result.status = JsonFloat::Status::number;
-  if (fast_float(decimal, result.value)) return result;
-  const auto [stop, failure] = std::from_chars(text, decimal.end, result.value);
-  if (failure == std::errc::result_out_of_range) {
-    const bool large = decimal.digit_count + decimal.exponent > 0;
-    if (large) result.status = JsonFloat::Status::beyond_float32;
-    result.value = decimal.negative ? -0.0F : 0.0F;
+  if (!fast_float(decimal, result.value)) {
+    const auto [stop, failure] = std::from_chars(text, decimal.end, result.value);
+    if (failure == std::errc::result_out_of_range) {
+      const bool large = decimal.digit_count + decimal.exponent > 0;
+      if (large) result.status = JsonFloat::Status::beyond_float32;
+      result.value = decimal.negative ? -0.0F : 0.0F;
+    }
+  }
+  if (is_boundary(result.value, type)) {
+    const int side = compare(decimal, result.value);
+    if (side != 0) result.value = stepped(result.value, side);
   }
   return result;
 }

@@ -38,10 +38,7 @@ void round_to_int8(std::span<const float> values, std::span<std::byte> out) {
 }
 
 void pack_bits(std::span<const float> values, std::span<std::byte> out) {
-  if (values.size() % 8 != 0) {
-    throw Error(Code::invalid_argument,
-                "a bit vector has a multiple of 8 elements, and this has " + std::to_string(values.size()));
-  }
+  require_whole_bytes(ElementType::bit, values.size());
   std::memset(out.data(), 0, out.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] != 0.0F && values[i] != 1.0F) {
@@ -72,6 +69,12 @@ void to_float32(const VectorView& vector, std::span<float> out) noexcept {
       for (std::size_t i = 0; i < vector.dimension; ++i) out[i] = element(vector, i);
       return;
   }
+}
+
+void require_whole_bytes(ElementType type, std::size_t dimension) {
+  if (type != ElementType::bit || dimension % 8 == 0) return;
+  throw Error(Code::invalid_argument,
+              "a bit vector has a multiple of 8 elements, and this has " + std::to_string(dimension));
 }
 
 void from_float32(std::span<const float> values, ElementType type, std::span<std::byte> out) {

@@ -35,8 +35,9 @@ const char* skip_blanks(const char* p, const char* end) noexcept {
 }
 
 // One number, stored at values[index]; returns where it ends.
-const char* parse_element(std::string_view text, const char* p, Buffer<float>& values, std::size_t index) {
-  const JsonFloat number = parse_json_float(p, text.data() + text.size());
+const char* parse_element(std::string_view text, const char* p, ElementType type, Buffer<float>& values,
+                          std::size_t index) {
+  const JsonFloat number = parse_json_float(p, text.data() + text.size(), type);
   if (number.status == JsonFloat::Status::malformed) {
     throw_malformed(text, number.end, number.end == p ? "a number" : "a digit");
   }
@@ -54,11 +55,12 @@ const char* parse_element(std::string_view text, const char* p, Buffer<float>& v
 }
 
 // The shortest decimal that rounds to `value` in a type that `digits` significant digits tell apart.
-char* write_half(char* first, char* last, float value, const core::HalfKernels& half, int digits) noexcept {
+char* write_half(char* first, char* last, float value, ElementType type, int digits) noexcept {
+  const core::HalfKernels& half =
+      type == ElementType::float16 ? core::kernels().float16 : core::kernels().bfloat16;
   for (int precision = 1; precision < digits; ++precision) {
     char* end = std::to_chars(first, last, value, std::chars_format::general, precision).ptr;
-    float decimal = 0;
-    std::from_chars(first, end, decimal);
+    float decimal = parse_json_float(first, end, type).value;
     std::uint16_t bits;
     half.from_float(&decimal, 1, &bits);
     half.to_float(&bits, 1, &decimal);
@@ -73,9 +75,9 @@ char* write_element(char* first, char* last, const VectorView& vector, std::size
     case ElementType::float32:
       return std::to_chars(first, last, value).ptr;
     case ElementType::float16:
-      return write_half(first, last, value, core::kernels().float16, 5);
+      return write_half(first, last, value, vector.type, 5);
     case ElementType::bfloat16:
-      return write_half(first, last, value, core::kernels().bfloat16, 4);
+      return write_half(first, last, value, vector.type, 4);
     case ElementType::int8:
     case ElementType::bit:
       break;
@@ -85,7 +87,7 @@ char* write_element(char* first, char* last, const VectorView& vector, std::size
 
 }  // namespace
 
-Buffer<float> parse_vector_json(std::string_view text) {
+Buffer<float> parse_vector_json(std::string_view text, ElementType type) {
   const char* const end = text.data() + text.size();
   const char* p = skip_blanks(text.data(), end);
   if (p == end || *p != '[') throw_malformed(text, p, "'['");
@@ -96,7 +98,7 @@ Buffer<float> parse_vector_json(std::string_view text) {
   Buffer<float> values(std::min(text.size() / 2, kMaximumDimension));  // "1," is two bytes an element
   std::size_t count = 0;
   for (;; ++count) {
-    p = skip_blanks(parse_element(text, p, values, count), end);
+    p = skip_blanks(parse_element(text, p, type, values, count), end);
     if (p == end || *p != ',') break;
     p = skip_blanks(p + 1, end);
   }

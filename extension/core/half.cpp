@@ -1,6 +1,7 @@
 #include "core/half.hpp"
 
 #include <bit>
+#include <cmath>
 
 namespace isovec::core {
 namespace {
@@ -55,6 +56,15 @@ std::uint16_t float_to_bfloat16(float value) noexcept {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   if ((bits & 0x7FFFFFFFU) > kFloatInfinity) return static_cast<std::uint16_t>((bits >> 16) | 0x40U);
   return static_cast<std::uint16_t>(shift_right_rounded(bits, 16));
+}
+
+float narrow_to_odd(double value) noexcept {
+  const auto nearest = static_cast<float>(value);
+  const double rest = value - static_cast<double>(nearest);  // exact
+  const auto bits = std::bit_cast<std::uint32_t>(nearest);
+  if (rest == 0 || !std::isfinite(nearest) || (bits & 1) != 0) return nearest;
+  const bool beyond = (rest > 0) == !std::signbit(nearest);
+  return std::bit_cast<float>(beyond ? bits + 1 : bits - 1);
 }
 
 }  // namespace isovec::core

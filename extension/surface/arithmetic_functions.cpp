@@ -1,9 +1,11 @@
 #include "surface/arithmetic_functions.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
+#include "core/half.hpp"
 #include "core/kernels.hpp"
 #include "core/similarity.hpp"
 #include "core/wide_sums.hpp"
@@ -90,12 +92,27 @@ void subtract(sqlite3_context* context, const Arguments& arguments) {
   combine(context, arguments, [](float a, float b) { return a - b; });
 }
 
+// a * b in float64, which is rounded, in such a way that rounding it further to a float type gives what one
+// rounding of the exact product gives: it lies on a middle of two floats only where that does.
+double product_of(double a, double b) noexcept {
+  const double product = a * b;
+  constexpr std::uint64_t kBelowMiddles = (std::uint64_t{1} << 28) - 1;
+  const auto bits = std::bit_cast<std::uint64_t>(product);
+  if ((bits & kBelowMiddles) != 0 || product == 0 || !std::isfinite(product)) return product;
+  const double rest = std::fma(a, b, -product);
+  if (rest == 0) return product;
+  const bool beyond = (rest > 0) == !std::signbit(product);
+  return std::bit_cast<double>(beyond ? bits + 1 : bits - 1);
+}
+
 // Each element times a factor, rounded once.
 void set_scaled(sqlite3_context* context, VectorArgument& vector, double factor) {
   const float* const values = vector.float32();
+  const bool narrow = vector.type() != ElementType::float32;
   set_computed(context, vector.dimension(), vector.type(), [&](std::span<float> out) {
     for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<float>(factor * static_cast<double>(load(values, i)));
+      const double product = product_of(factor, static_cast<double>(load(values, i)));
+      out[i] = narrow ? core::narrow_to_odd(product) : static_cast<float>(product);
     }
   });
 }

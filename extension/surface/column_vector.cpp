@@ -81,7 +81,7 @@ void ColumnVector::read_blob(db::Value value) {
 }
 
 void ColumnVector::read_json(db::Value value) {
-  const Buffer<float> floats = codec::parse_vector_json(value.text());
+  const Buffer<float> floats = codec::parse_vector_json(value.text(), column_.type);
   if (floats.size() != column_.dimension) refuse_dimension(floats.size());
   owned_.resize(column_.bytes());
   codec::from_float32(floats, column_.type, owned_);

@@ -41,6 +41,7 @@ void make(sqlite3_context* context, const Arguments& arguments) {
     codec::require_finite(view);
     return set_copy(context, view);
   }
+  if (value.is_text()) return set_vector(context, codec::parse_vector_json(value.text(), Type), Type);
   VectorArgument vector(context, arguments, 0);
   if (vector.type() == Type) return set_copy(context, vector.view());
   Buffer<float> values(vector.dimension());

@@ -7,9 +7,9 @@
 namespace isovec::surface {
 
 VectorResult::VectorResult(codec::ElementType type, std::size_t dimension)
-    : type_(type),
-      size_(codec::bytes_of(type, dimension)),
-      memory_(static_cast<std::byte*>(sqlite3_malloc64(size_))) {
+    : type_(type), size_(codec::bytes_of(type, dimension)) {
+  codec::require_whole_bytes(type, dimension);
+  memory_.reset(static_cast<std::byte*>(sqlite3_malloc64(size_)));
   if (memory_ == nullptr) throw std::bad_alloc();
 }
 

@@ -1,0 +1,142 @@
+"""Numbers in JSON text: rounded once to the type that they are for, and read where SQLite's own JSON reads them. The
+reference is exact: fractions of whole numbers, and the JSON functions of a new SQLite."""
+
+import fractions
+import os
+import random
+import struct
+import sys
+import unittest
+
+import newest_sqlite
+
+import sqlite3
+
+MODULE = os.environ.get("ISOVEC_MODULE", str(newest_sqlite.sqlite_shell.PROJECT / "build/release/isovec.so"))
+
+# Significant bits, the exponent of the least positive number, and the largest number of each type.
+FORMATS = {
+    "vec_f32": (24, -149, fractions.Fraction(2**24 - 1) * 2**104),
+    "vec_f16": (11, -24, fractions.Fraction(65504)),
+    "vec_bf16": (8, -133, fractions.Fraction(2**8 - 1) * 2**120),
+}
+
+
+def connect():
+    connection = sqlite3.connect(":memory:")
+    connection.enable_load_extension(True)
+    connection.load_extension(os.path.splitext(MODULE)[0])
+    return connection
+
+
+def nearest(number, precision, least, largest):
+    """The number of this format nearest to a fraction, ties to even; None beyond the largest one."""
+    magnitude = abs(number)
+    exponent = least
+    while magnitude >= fractions.Fraction(2) ** (exponent + precision):
+        exponent += 1
+    unit = fractions.Fraction(2) ** exponent
+    rounded = round(magnitude / unit) * unit  # Python rounds a fraction to an integer with ties to even
+    if rounded > largest:
+        return None
+    return rounded if number >= 0 else -rounded
+
+
+def value_of(connection, function, text):
+    """What a function makes of one number in JSON text, as a fraction; None where it is refused."""
+    try:
+        (wide,) = connection.execute(f"SELECT vec_f32({function}(?))", (f"[{text}]",)).fetchone()
+    except sqlite3.OperationalError:
+        return None
+    return fractions.Fraction(struct.unpack("<f", wide)[0])
+
+
+def decimal_of(number):
+    """All digits of a fraction whose denominator is a power of two."""
+    shift = number.denominator.bit_length() - 1
+    digits = str(abs(number.numerator) * 5**shift).rjust(shift + 1, "0")
+    point = len(digits) - shift
+    return ("-" if number < 0 else "") + digits[:point] + "." + (digits[point:] or "0")
+
+
+def hard_numbers(generator, precision, least, largest):
+    """Texts at, just below and just above the middle of two neighbours, and random ones."""
+    greatest = largest.numerator.bit_length() - precision
+    for _ in range(2000):
+        exponent = generator.randint(least, greatest) if generator.random() < 0.5 else generator.randint(-14, 5)
+        exponent = max(least, min(exponent, greatest))
+        odd = 2 * generator.randint(0, 2**precision - 1) + 1
+        middle = decimal_of(odd * fractions.Fraction(2) ** (exponent - 1) * generator.choice((1, -1)))
+        below = decimal_of(fractions.Fraction(odd) * fractions.Fraction(2) ** (exponent - 1) * (1 - fractions.Fraction(1, 2**40)))
+        yield middle
+        yield middle + "0" * generator.randint(0, 30) + str(generator.randint(1, 9))
+        yield below
+    for _ in range(2000):
+        yield f"{generator.uniform(-9, 9):.{generator.randint(0, 25)}f}e{generator.randint(-45, 40)}"
+
+
+class Rounding(unittest.TestCase):
+    def test_a_decimal_is_rounded_once(self):
+        connection = connect()
+        for function, shape in FORMATS.items():
+            generator = random.Random(function)
+            texts = [*hard_numbers(generator, *shape), "2049.0000001", "65519.999999999", "65520", "65519", "-2048.99999999",
+                     "2.98023223876953125e-8", "2.98023223876953126e-8", "1e-60", "0", "-0", "3.3961775e38"]
+            for text in texts:
+                with self.subTest(function=function, text=text):
+                    self.assertEqual(value_of(connection, function, text), nearest(fractions.Fraction(text), *shape))
+
+    def test_a_column_of_a_table_rounds_alike(self):
+        connection = connect()
+        for kind, function in (("float16", "vec_f16"), ("bfloat16", "vec_bf16")):
+            connection.execute(f"CREATE VIRTUAL TABLE {kind}s USING isovec(id INTEGER PRIMARY KEY, e {kind}[1] distance_metric=l2)")
+            shape = FORMATS[function]
+            for text in ("2049.0000001", "65519.999999999", "257.0000000001", "0.1", "1.00390625000001"):
+                with self.subTest(kind=kind, text=text):
+                    expected = nearest(fractions.Fraction(text), *shape)
+                    connection.execute(f"INSERT OR REPLACE INTO {kind}s(id, e) VALUES (1, ?)", (f"[{text}]",))
+                    (stored,) = connection.execute(f"SELECT vec_to_json(e) FROM {kind}s").fetchone()
+                    self.assertEqual(nearest(fractions.Fraction(stored[1:-1]), *shape), expected)
+                    (distance,) = connection.execute(f"SELECT distance FROM {kind}s WHERE e MATCH ?", (f"[{text}]",)).fetchone()
+                    self.assertEqual(distance, 0)
+
+    def test_a_scaled_vector_is_rounded_once(self):
+        connection = connect()
+        for function, (precision, least, largest) in FORMATS.items():
+            generator = random.Random(function)
+            for _ in range(3000):
+                element = generator.randint(1, 2**precision - 1) * 2.0 ** generator.randint(-20, -5)
+                middle = (2 * generator.randint(2 ** (precision - 1), 2**precision - 1) + 1) * 2.0 ** generator.randint(-12, 0)
+                factor = middle / element * generator.choice((1, 1 + 2**-52, 1 - 2**-53, -1))
+                (wide,) = connection.execute(f"SELECT vec_f32(vec_scale({function}(?), ?))", (f"[{element!r}]", factor)).fetchone()
+                exact = fractions.Fraction(factor) * fractions.Fraction(element)
+                with self.subTest(function=function, element=element, factor=factor):
+                    scaled = fractions.Fraction(struct.unpack("<f", wide)[0])
+                    self.assertEqual(scaled, nearest(exact, precision, least, largest))
+
+    def test_bits_fill_their_bytes(self):
+        connection = connect()
+        for count in range(1, 17):
+            text = "[" + ",".join("1" * count) + "]"
+            for call in ("vec_bit(?)", "vec_bit(vec_f32(?))", "vec_bit(vec_int8(?))"):
+                with self.subTest(call=call, count=count):
+                    if count % 8 == 0:
+                        self.assertEqual(connection.execute(f"SELECT vec_length({call})", (text,)).fetchone()[0], count)
+                        continue
+                    with self.assertRaisesRegex(sqlite3.OperationalError,
+                                                f"^vec_bit: a bit vector has a multiple of 8 elements, and this has {count}$"):
+                        connection.execute(f"SELECT {call}", (text,)).fetchone()
+
+    def test_what_is_nearly_an_integer_is_none(self):
+        connection = connect()
+        for function, others in (("vec_int8", ["[127.0000000001]", "[1e-60]", "[-1.00000000000000000001]", "[127.5]"]),
+                                 ("vec_bit", ["[1.0000000001,0,0,0,0,0,0,0]", "[1e-60,0,0,0,0,0,0,0]"])):
+            for text in others:
+                with self.subTest(function=function, text=text), self.assertRaises(sqlite3.OperationalError):
+                    connection.execute(f"SELECT {function}(?)", (text,)).fetchone()
+        for text in ("[127.000,-1.28e2,10e-1,0.0]",):
+            self.assertEqual(connection.execute("SELECT vec_to_json(vec_int8(?))", (text,)).fetchone()[0], "[127,-128,1,0]")
+
+
+if __name__ == "__main__":
+    unittest.main()
