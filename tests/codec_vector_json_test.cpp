@@ -191,11 +191,15 @@ TEST_CASE("what is no JSON array of numbers is refused with the byte where it go
       {"[null]", prefix + "a number at byte 1, found 'n'"},
       {"[NaN]", prefix + "a number at byte 1, found 'N'"},
       {"[Infinity]", prefix + "a number at byte 1, found 'I'"},
+      {"[+Infinity]", prefix + "a digit at byte 2, found 'I'"},
       {"[-Infinity]", prefix + "a digit at byte 2, found 'I'"},
       {"[\"1\"]", prefix + "a number at byte 1, found '\"'"},
-      {"[+1]", prefix + "a number at byte 1, found '+'"},
-      {"[.5]", prefix + "a number at byte 1, found '.'"},
-      {"[5.]", prefix + "a digit at byte 3, found ']'"},
+      {"[+]", prefix + "a digit at byte 2, found ']'"},
+      {"[.]", prefix + "a digit at byte 2, found ']'"},
+      {"[-.]", prefix + "a digit at byte 3, found ']'"},
+      {"[.e5]", prefix + "a digit at byte 2, found 'e'"},
+      {"[+-1]", prefix + "a digit at byte 2, found '-'"},
+      {"[5..]", prefix + "',' or ']' at byte 3, found '.'"},
       {"[01]", prefix + "',' or ']' at byte 2, found '1'"},
       {"[-01]", prefix + "',' or ']' at byte 3, found '1'"},
       {"[1e]", prefix + "a digit at byte 3, found ']'"},
@@ -212,6 +216,13 @@ TEST_CASE("what is no JSON array of numbers is refused with the byte where it go
     CAPTURE(bad.text);
     CHECK(message_of(bad.text) == bad.message);
   }
+}
+
+TEST_CASE("the numbers of JSON5 are read, but for hexadecimal ones", "[codec][json]") {
+  CHECK(parse_vector_json("[.5,-.25,+1,5.,-5.,+.5e1,1.e2,+0.]") ==
+        isovec::Buffer<float>{0.5F, -0.25F, 1, 5, -5, 5, 100, 0});
+  CHECK(parse_vector_json("[+123456789012345678901234567890.e-30,.000000000000000000000000000000000000001e39]") ==
+        isovec::Buffer<float>{0.12345679F, 1});
 }
 
 TEST_CASE("blanks are those of RFC 8259", "[codec][json]") {

@@ -1,18 +1,12 @@
-"""Numbers in JSON text: rounded once to the type that they are for, and read where SQLite's own JSON reads them. The
-reference is exact: fractions of whole numbers, and the JSON functions of a new SQLite."""
+"""Numbers are rounded once to the type that they are for. The reference is exact: fractions of whole numbers."""
 
 import fractions
-import os
 import random
+import sqlite3
 import struct
-import sys
 import unittest
 
-import newest_sqlite
-
-import sqlite3
-
-MODULE = os.environ.get("ISOVEC_MODULE", str(newest_sqlite.sqlite_shell.PROJECT / "build/release/isovec.so"))
+import sqlite_shell
 
 # Significant bits, the exponent of the least positive number, and the largest number of each type.
 FORMATS = {
@@ -25,7 +19,7 @@ FORMATS = {
 def connect():
     connection = sqlite3.connect(":memory:")
     connection.enable_load_extension(True)
-    connection.load_extension(os.path.splitext(MODULE)[0])
+    connection.load_extension(str(sqlite_shell.MODULE.with_suffix("")))
     return connection
 
 

@@ -89,14 +89,13 @@ Decimal scan(const char* text, const char* end) noexcept {
   Decimal decimal;
   const char* p = text;
   decimal.negative = p != end && *p == '-';
-  if (decimal.negative) ++p;
+  if (p != end && (*p == '-' || *p == '+')) ++p;
   const char* const digits = p;
   decimal.first = digits;
   p = scan_digits(p, end, decimal.digits);
   decimal.digit_count = p - digits;
   decimal.end = p;
-  if (p == digits) return decimal;
-  if (*digits == '0' && p - digits > 1) {  // a number ends after a leading zero: "01" is 0 and something else
+  if (p != digits && *digits == '0' && p - digits > 1) {  // a number ends after a leading zero: "01" is 0 and something else
     return {.digits = 0,
             .digit_count = 1,
             .negative = decimal.negative,
@@ -109,10 +108,10 @@ Decimal scan(const char* text, const char* end) noexcept {
     const char* const fraction = ++p;
     p = scan_digits(p, end, decimal.digits);
     decimal.end = p;
-    if (p == fraction) return decimal;
     decimal.digit_count += p - fraction;
     decimal.exponent = fraction - p;
   }
+  if (decimal.digit_count == 0) return decimal;
   decimal.digits_end = p;
   if (decimal.digit_count > kExactDigits) decimal.digit_count -= count_leading_zeros(digits, p);
   if (p != end && (*p == 'e' || *p == 'E')) {
@@ -227,7 +226,8 @@ JsonFloat parse_json_float(const char* text, const char* end, ElementType type) 
   if (!decimal.well_formed) return result;
   result.status = JsonFloat::Status::number;
   if (!fast_float(decimal, result.value)) {
-    const auto [stop, failure] = std::from_chars(text, decimal.end, result.value);
+    const char* const first = *text == '+' ? text + 1 : text;  // std::from_chars() takes no plus
+    const auto [stop, failure] = std::from_chars(first, decimal.end, result.value);
     if (failure == std::errc::result_out_of_range) {
       const bool large = decimal.digit_count + decimal.exponent > 0;
       if (large) result.status = JsonFloat::Status::beyond_float32;

@@ -14,8 +14,8 @@ struct JsonFloat {
   Status status = Status::malformed;
 };
 
-/// Reads the number that starts at `text` and ends before `end` by the grammar of RFC 8259, section 6. The
-/// value is the nearest float32 (ties to even) unless that would be rounded to `type` otherwise than the number
+/// Reads the number that starts at `text` and ends before `end` by the grammar of RFC 8259, section 6,
+/// with what JSON5 adds but for hexadecimal numbers, NaN and infinity: "+1", ".5", "5." The value is the nearest float32 (ties to even) unless that would be rounded to `type` otherwise than the number
 /// itself: at the middle of two float16 or bfloat16, or on an integer which the number is not. Then it is the
 /// next float32 on the number's side, so that codec::from_float32() makes of it what one rounding of the number
 /// gives.

@@ -1,6 +1,6 @@
 #pragma once
-// Vectors as JSON text: one array of numbers, nothing else, strict RFC 8259 (blanks as it permits them),
-// whatever the locale. A number that lies between two elements becomes the nearer one (ties to even).
+// Vectors as JSON text: one array of numbers, nothing else, strict RFC 8259 (blanks as it permits them)
+// but that the numbers may be JSON5's, which SQLite's JSON functions read; whatever the locale. A number that lies between two elements becomes the nearer one (ties to even).
 
 #include <isovec/buffer.hpp>
 #include <string>
