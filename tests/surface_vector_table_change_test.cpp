@@ -231,7 +231,7 @@ TEST_CASE("a refused value loses nothing and says what was expected", "[surface]
   CHECK(insert(isovec::test::blob_of(std::vector<float>{1, 2, std::numeric_limits<float>::quiet_NaN()}))
             .find("docs: column e: ") == 0);
   CHECK(insert(nullptr) == "NOT NULL constraint failed: docs.e");
-  CHECK(db.error("INSERT INTO docs(e, h) VALUES ('[1,2,3]', vec_f32('[1,2]'))")
+  CHECK(db.error("INSERT INTO docs(e, h) VALUES ('[1,2,3]', vec_bf16('[1,2]'))")
             .find("docs: column h: types differ: the "
                   "column has float16") == 0);
   CHECK(db.error("INSERT INTO docs(e, h) VALUES ('[1,2,3]', '[1,70000]')").find("docs: column h: ") == 0);

@@ -69,6 +69,9 @@ void ColumnVector::read_blob(db::Value value) {
   bytes_ = value.blob();
   const ElementType type = codec::type_of_subtype(value.subtype());
   const bool typed = value.subtype() == codec::subtype_of(type);
+  const bool half = column_.type == ElementType::float16 || column_.type == ElementType::bfloat16;
+  const bool wide = typed ? type == ElementType::float32 : bytes_.size() == column_.dimension * sizeof(float);
+  if (half && wide) return read_float32();
   if (typed && type != column_.type) refuse_type(type);
   if (bytes_.size() == column_.bytes()) return;
   const std::size_t bits = codec::bits_of(column_.type);
@@ -78,6 +81,17 @@ void ColumnVector::read_blob(db::Value value) {
   }
   const codec::VectorView given{column_.type, bytes_.size() * 8 / bits, bytes_.data()};
   refuse_dimension(given.dimension, typed ? "" : likely_cause(given));
+}
+
+// Rounds the float32 numbers in bytes_.
+void ColumnVector::read_float32() {
+  const codec::VectorView given = codec::view_vector(bytes_, ElementType::float32);
+  if (given.dimension != column_.dimension) refuse_dimension(given.dimension);
+  codec::require_finite(given);
+  Buffer<float> floats(given.dimension);
+  codec::to_float32(given, floats);
+  owned_.resize(column_.bytes());
+  codec::from_float32(floats, column_.type, owned_);
 }
 
 void ColumnVector::read_json(db::Value value) {

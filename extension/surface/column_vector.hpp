@@ -13,8 +13,9 @@ namespace isovec::surface {
 
 class ColumnVector {
  public:
-  /// Reads a BLOB of the column's element type (its subtype may be lost, but may not be another's) or a JSON
-  /// array of numbers, which is rounded to that type (int8 and bit are never rounded to). Throws Error where
+  /// Reads a BLOB of the column's element type (its subtype may be lost, but may not be another's); for float16
+  /// and bfloat16 also one of float32, which its subtype or its size tells, rounded; or a JSON array of numbers,
+  /// rounded to that type (int8 and bit are never rounded to). Throws Error where
   /// it is neither, has another dimension, or has an element that is not finite; the message starts with the
   /// column's name.
   ColumnVector(db::Value value, const storage::VectorColumn& column);
@@ -26,6 +27,7 @@ class ColumnVector {
  private:
   void read(db::Value value);
   void read_blob(db::Value value);
+  void read_float32();
   void read_json(db::Value value);
   [[nodiscard]] std::string expected() const;
   [[noreturn]] void refuse_type(codec::ElementType type) const;
