@@ -65,8 +65,10 @@ double expected_score(Metric metric, const isovec::Buffer<float>& q, const isove
       return -static_cast<double>(dot);
     case Metric::l1:
     case Metric::hamming:
+    case Metric::jaccard:
       break;
   }
+  if (metric == Metric::jaccard) return static_cast<double>(l1) / static_cast<double>(qq + xx - dot);
   return static_cast<double>(l1);  // of zeros and ones: the bits that differ
 }
 
@@ -75,8 +77,9 @@ double expected_score(Metric metric, const isovec::Buffer<float>& q, const isove
 TEST_CASE("integer rows are scored by sums that are exact", "[index][scorer]") {
   std::mt19937 random(11);
   for (const std::size_t d : {std::size_t{8}, std::size_t{24}, std::size_t{264}, std::size_t{8'192}}) {
-    for (const Metric metric : {Metric::cosine, Metric::l2, Metric::dot, Metric::l1, Metric::hamming}) {
-      const ElementType type = metric == Metric::hamming ? ElementType::bit : ElementType::int8;
+    for (const Metric metric : {Metric::cosine, Metric::l2, Metric::dot, Metric::l1, Metric::hamming,
+                                Metric::jaccard}) {
+      const ElementType type = isovec::index::is_of_bits(metric) ? ElementType::bit : ElementType::int8;
       CAPTURE(d, name_of(metric));
       Query query{metric, type, integers(random, d, type), nullptr, {}};
       isovec::Buffer<isovec::Buffer<float>> rows{

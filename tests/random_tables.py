@@ -91,7 +91,7 @@ class Table:
         kind = rng.choice(["float", "float", "float16", "bfloat16", "int8", "bit"])
         dimension = rng.choice([1, 2, 3, 4, 7, 8, 33]) if rng.random() < 0.9 else 700
         if kind == "bit":
-            return Vector(f"v{i}", kind, rng.choice([8, 16, 40]), "hamming")
+            return Vector(f"v{i}", kind, rng.choice([8, 16, 40]), rng.choice(["hamming", "jaccard"]))
         return Vector(f"v{i}", kind, dimension, rng.choice(["cosine", "l2", "dot", "cosine", "l2", "dot", "l1"]))
 
     def random_columns(self):

@@ -68,7 +68,7 @@ TEST_CASE("a wrong definition is refused with a sentence that says where and wha
             .find("must be cosine, l2, dot or l1, found 'hamming', which is of bit columns") !=
         std::string::npos);
   CHECK(refusal("a bit[8] distance_metric=cosine")
-            .find("distance_metric of a bit column must be hamming, found 'cosine'") != std::string::npos);
+            .find("distance_metric of a bit column must be hamming or jaccard, found 'cosine'") != std::string::npos);
   CHECK(refusal("a float[3] metric=l2")
             .find("unknown option 'metric': a vector column takes distance_metric=, "
                   "transform=, codes=") != std::string::npos);

@@ -69,6 +69,67 @@ def hard_numbers(generator, precision, least, largest):
         yield f"{generator.uniform(-9, 9):.{generator.randint(0, 25)}f}e{generator.randint(-45, 40)}"
 
 
+class Jaccard(unittest.TestCase):
+    """Against sets of numbers."""
+
+    @staticmethod
+    def distance(a, b):
+        a, b = ({i for i in range(8 * len(x)) if x[i // 8] >> i % 8 & 1} for x in (a, b))
+        return len(a ^ b) / len(a | b) if a | b else 0.0
+
+    def test_the_function_and_the_column(self):
+        connection, generator = connect(), random.Random(5)
+        for size in (1, 2, 9, 33, 130):
+            rows = [bytes(size), b"\xff" * size]
+            for _ in range(400):
+                share = generator.random() ** 2
+                rows.append(bytes(sum((generator.random() < share) << bit for bit in range(8)) for _ in range(size)))
+            connection.execute(f"CREATE VIRTUAL TABLE t{size} USING isovec(id INTEGER PRIMARY KEY, b bit[{8 * size}] distance_metric=jaccard)")
+            connection.executemany(f"INSERT INTO t{size}(id, b) VALUES (?, ?)", enumerate(rows))
+            for query in (rows[0], rows[1], rows[7], rows[300]):
+                expected = sorted((self.distance(row, query), i) for i, row in enumerate(rows))
+                with self.subTest(size=size):
+                    self.assertEqual(connection.execute(
+                        f"SELECT vec_distance_jaccard(vec_bit(b), vec_bit(?)) AS d, id FROM t{size} ORDER BY d, id", (query,)).fetchall(), expected)
+                    for condition, rest in (("", expected), ("AND k = 20", expected[:20]),
+                                            ("AND distance <= 0.5", [e for e in expected if e[0] <= 0.5])):
+                        found = connection.execute(f"SELECT distance, id FROM t{size} WHERE b MATCH ? {condition}", (query,)).fetchall()
+                        self.assertEqual(found, rest)
+
+    def test_other_types_and_shapes_are_refused(self):
+        connection = connect()
+        for arguments, message in (("'[1]', '[1]'", "takes bit vectors, and these are float32"),
+                                   ("vec_bit(x'00'), vec_bit(x'0000')", "dimensions differ: 8 and 16"),
+                                   ("vec_bit(x'00'), vec_int8(x'00')", "types differ")):
+            with self.assertRaisesRegex(sqlite3.OperationalError, f"^vec_distance_jaccard: {message}"):
+                connection.execute(f"SELECT vec_distance_jaccard({arguments})").fetchone()
+
+
+class Multiply(unittest.TestCase):
+    def test_products_are_rounded_once(self):
+        connection = connect()
+        for function, (precision, least, largest) in FORMATS.items():
+            generator = random.Random(function)
+            for _ in range(2000):
+                a, b = (generator.choice((1, -1)) * generator.randint(0, 2**precision - 1) * 2.0 ** generator.randint(-20, -4) for _ in range(2))
+                (wide,) = connection.execute(f"SELECT vec_f32(vec_mul({function}(?), {function}(?)))", (f"[{a!r}]", f"[{b!r}]")).fetchone()
+                expected = nearest(fractions.Fraction(a) * fractions.Fraction(b), precision, least, largest)
+                self.assertEqual(fractions.Fraction(struct.unpack("<f", wide)[0]), expected)
+
+    def test_a_product_beyond_the_type_is_an_error(self):
+        connection = connect()
+        for sql, message in (("vec_mul(vec_int8('[2,100]'), vec_int8('[3,2]'))", "element 1 is 200, no integer of -128 to 127"),
+                             ("vec_mul('[1,1e30]', '[1,1e30]')", "element 1 of the result is beyond float32"),
+                             ("vec_mul(vec_f16('[300]'), vec_f16('[300]'))", "element 0 is 90000, beyond float16"),
+                             ("vec_mul(vec_bf16('[1e38]'), vec_bf16('[3.5]'))", "element 0 .*beyond"),
+                             ("vec_mul(vec_bit(x'01'), vec_bit(x'01'))", "takes vectors of numbers, and this is bit"),
+                             ("vec_mul('[1,2]', '[1]')", "dimensions differ: 2 and 1")):
+            with self.subTest(sql), self.assertRaisesRegex(sqlite3.OperationalError, f"^vec_mul: {message}"):
+                connection.execute(f"SELECT {sql}").fetchone()
+        self.assertEqual(connection.execute("SELECT vec_to_json(vec_mul(vec_int8('[-128,11]'), vec_int8('[1,11]')))").fetchone()[0], "[-128,121]")
+        self.assertIsNone(connection.execute("SELECT vec_mul(NULL, '[1]')").fetchone()[0])
+
+
 class Rounding(unittest.TestCase):
     def test_a_decimal_is_rounded_once(self):
         connection = connect()

@@ -8,6 +8,7 @@
 // finish_* forms take sums that the kernels gave for these very vectors; they read the vectors only to take a
 // sum again. Cost of non-finite elements: see first_nonfinite.
 
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -63,6 +64,14 @@ struct CosineSums {
 [[nodiscard]] double distance_l2(std::span<const float> a, std::span<const float> b) noexcept;
 /// -a.b
 [[nodiscard]] double distance_dot(std::span<const float> a, std::span<const float> b) noexcept;
+
+/// Jaccard's distance of two bit vectors, from how many bits differ and how many are set in each: the share of
+/// the bits set in either that are not set in both; 0 where none is set. One division of exact integers.
+[[nodiscard]] constexpr double finish_jaccard(std::int64_t differing, std::int64_t set_in_a,
+                                              std::int64_t set_in_b) noexcept {
+  const std::int64_t either = (set_in_a + set_in_b + differing) / 2;
+  return either == 0 ? 0.0 : static_cast<double>(differing) / static_cast<double>(either);
+}
 
 /// Index of the first NaN or infinity in a, a.size() where there is none. A finite dot, l1, l2 or norm proves
 /// that its vectors are finite (NaN and infinity survive every addition), so call this only where a result is

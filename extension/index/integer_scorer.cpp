@@ -21,7 +21,7 @@ void for_each_row(const RowBatch& batch, std::span<double> scores, Score&& score
 class Int8Scorer final : public Scorer {
  public:
   explicit Int8Scorer(Query query) : Scorer(std::move(query)), vector_(query_.vector.size()) {
-    if (query_.metric == Metric::hamming) refuse_metric(query_);
+    if (is_of_bits(query_.metric)) refuse_metric(query_);
     codec::from_float32(query_.vector, codec::ElementType::int8, std::as_writable_bytes(std::span(vector_)));
     squared_norm_ = static_cast<double>(core::kernels().int8.squared_norm(vector_.data(), vector_.size()));
     if (query_.metric == Metric::cosine && squared_norm_ == 0) refuse_zero_query();
@@ -50,6 +50,7 @@ class Int8Scorer final : public Scorer {
         return 0.0 - static_cast<double>(kernels.dot(q, row, d));
       case Metric::l1:
       case Metric::hamming:
+      case Metric::jaccard:
         break;
     }
     return static_cast<double>(kernels.l1(q, row, d));
@@ -62,19 +63,26 @@ class Int8Scorer final : public Scorer {
 class BitScorer final : public Scorer {
  public:
   explicit BitScorer(Query query) : Scorer(std::move(query)), vector_(query_.vector.size() / 8) {
-    if (query_.metric != Metric::hamming) refuse_metric(query_);
+    if (!is_of_bits(query_.metric)) refuse_metric(query_);
     codec::from_float32(query_.vector, codec::ElementType::bit, std::as_writable_bytes(std::span(vector_)));
+    count_ = core::kernels().bit.count(vector_.data(), vector_.size());
   }
 
  protected:
   void score_rows(const RowBatch& batch, std::span<double> scores) override {
-    for_each_row<std::uint8_t>(batch, scores, [this](const std::uint8_t* row) {
-      return static_cast<double>(core::kernels().bit.hamming(vector_.data(), row, vector_.size()));
-    });
+    for_each_row<std::uint8_t>(batch, scores, [this](const std::uint8_t* row) { return score_of(row); });
   }
 
  private:
+  [[nodiscard]] double score_of(const std::uint8_t* row) const noexcept {
+    const core::BitKernels& kernels = core::kernels().bit;
+    const std::int64_t differing = kernels.hamming(vector_.data(), row, vector_.size());
+    if (query_.metric == Metric::hamming) return static_cast<double>(differing);
+    return core::finish_jaccard(differing, count_, kernels.count(row, vector_.size()));
+  }
+
   Buffer<std::uint8_t> vector_;
+  std::int64_t count_ = 0;  // of the bits that are set
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace isovec::index {
 
 /// The distance that a column is searched by. The values are stored in tables: do not change them.
-enum class Metric : std::uint8_t { cosine = 1, l2 = 2, dot = 3, l1 = 4, hamming = 5 };
+enum class Metric : std::uint8_t { cosine = 1, l2 = 2, dot = 3, l1 = 4, hamming = 5, jaccard = 6 };
 
 /// As written after distance_metric=.
 [[nodiscard]] constexpr std::string_view name_of(Metric metric) noexcept {
@@ -22,8 +22,15 @@ enum class Metric : std::uint8_t { cosine = 1, l2 = 2, dot = 3, l1 = 4, hamming 
       return "l1";
     case Metric::hamming:
       return "hamming";
+    case Metric::jaccard:
+      return "jaccard";
   }
   return "";
+}
+
+/// Whether the metric is one of bit vectors.
+[[nodiscard]] constexpr bool is_of_bits(Metric metric) noexcept {
+  return metric == Metric::hamming || metric == Metric::jaccard;
 }
 
 /// Whether the metric is a function of inner products: such have codes, and a form under a transform.

@@ -52,6 +52,7 @@ ScoreError raw_error(Metric metric, std::size_t d, double norm) noexcept {
       break;
     case Metric::l1:
     case Metric::hamming:
+    case Metric::jaccard:
       break;  // not bounded by codes
   }
   return error;

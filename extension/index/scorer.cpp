@@ -212,6 +212,7 @@ std::unique_ptr<Scorer> Scorer::make(Query query) {
     case Metric::l1:
       return std::make_unique<RawL1>(std::move(query));
     case Metric::hamming:
+    case Metric::jaccard:
       break;
   }
   refuse_metric(query);

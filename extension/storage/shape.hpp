@@ -18,7 +18,7 @@ struct VectorColumn {
   codec::ElementType type = codec::ElementType::float32;
   std::size_t dimension = 0;
   index::Metric metric = index::Metric::cosine;
-  /// Blocks of codes are kept, for fast searches. Never of int8 and bit vectors, nor for l1 and hamming: such
+  /// Blocks of codes are kept, for fast searches. Never of int8 and bit vectors, nor for l1, hamming and jaccard: such
   /// are scored as they are stored.
   bool coded = true;
   bool not_null = false;  ///< A row must have a vector.

@@ -92,6 +92,10 @@ void subtract(sqlite3_context* context, const Arguments& arguments) {
   combine(context, arguments, [](float a, float b) { return a - b; });
 }
 
+void multiply(sqlite3_context* context, const Arguments& arguments) {
+  combine(context, arguments, [](float a, float b) { return a * b; });
+}
+
 // a * b in float64, which is rounded, in such a way that rounding it further to a float type gives what one
 // rounding of the exact product gives: it lies on a middle of two floats only where that does.
 double product_of(double a, double b) noexcept {
@@ -238,6 +242,16 @@ constexpr Function kFunctions[] = {
      .result = "[-9,-18]",
      .flags = kPureVector,
      .call = call<subtract>},
+    {.name = "vec_mul",
+     .signature = "vec_mul(a, b)",
+     .minimum_arguments = 2,
+     .maximum_arguments = 2,
+     .chapter = Chapter::arithmetic,
+     .summary = "a * b, element by element, as vec_add.",
+     .example = "SELECT vec_to_json(vec_mul('[1, 2, 3]', '[10, 20, -1]'))",
+     .result = "[10,40,-3]",
+     .flags = kPureVector,
+     .call = call<multiply>},
     {.name = "vec_scale",
      .signature = "vec_scale(v, s)",
      .minimum_arguments = 2,

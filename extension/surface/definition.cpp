@@ -63,14 +63,16 @@ std::size_t parse_dimension(TokenReader& reader, codec::ElementType type) {
 index::Metric parse_metric(TokenReader& reader, codec::ElementType type) {
   using index::Metric;
   if (type == codec::ElementType::bit) {
-    if (reader.take_word(name_of(Metric::hamming))) return Metric::hamming;
-    reader.fail("distance_metric of a bit column must be hamming, found " + reader.found());
+    for (const Metric metric : {Metric::hamming, Metric::jaccard}) {
+      if (reader.take_word(name_of(metric))) return metric;
+    }
+    reader.fail("distance_metric of a bit column must be hamming or jaccard, found " + reader.found());
   }
   for (const Metric metric : {Metric::cosine, Metric::l2, Metric::dot, Metric::l1}) {
     if (reader.take_word(name_of(metric))) return metric;
   }
   const std::string found = reader.found();
-  const bool of_bits = reader.take_word(name_of(Metric::hamming));
+  const bool of_bits = reader.take_word(name_of(Metric::hamming)) || reader.take_word(name_of(Metric::jaccard));
   reader.fail("distance_metric must be cosine, l2, dot or l1, found " + found +
               (of_bits ? ", which is of bit columns" : ""));
 }

@@ -7,7 +7,7 @@
 //   vector     = name type "[" number "]" { option }
 //   type       = "float" | "f32" | "float32" | "float16" | "f16" | "bfloat16" | "bf16" | "int8" | "i8" | "bit"
 //   option     = "distance_metric" "=" metric | "transform" "=" 'spec' | "codes" "=" "none" | "not" "null"
-//   metric     = "cosine" | "l2" | "dot" | "l1", of bit columns "hamming"
+//   metric     = "cosine" | "l2" | "dot" | "l1", of bit columns "hamming" | "jaccard"
 //   key        = name ( "integer" | "int" | "text" ) "primary" "key"
 //   partition  = name ( "integer" | "int" | "text" ) "partition" "key"
 //   metadata   = name value-type [ "indexed" ]

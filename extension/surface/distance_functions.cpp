@@ -43,7 +43,7 @@ const core::HalfKernels& half_kernels(ElementType type) noexcept {
 
 [[noreturn]] void throw_bits(const char* measure) {
   throw Error(Code::invalid_argument,
-              std::string("bit vectors have no ") + measure + "; vec_distance_hamming(a, b) compares them");
+              std::string("bit vectors have no ") + measure + "; vec_distance_hamming(a, b) and vec_distance_jaccard(a, b) compare them");
 }
 
 // Whether a float32 sum may need a second look in float64; a wider net than core/similarity's own test, which
@@ -195,14 +195,23 @@ double distance_l2_of(Pair& pair) {
   return std::sqrt(squared_l2_of(pair));
 }
 
-double hamming_of(Pair& pair) {
+std::int64_t differing_bits(Pair& pair) {
   if (pair.type() != ElementType::bit) {
     throw Error(Code::invalid_argument, "takes bit vectors, and these are " +
                                             std::string(codec::name_of(pair.type())) +
                                             "; vec_bit() reads bits, vec_quantize_binary() makes them");
   }
-  return static_cast<double>(
-      core::kernels().bit.hamming(pair.a.view().bits(), pair.b.view().bits(), pair.a.view().size()));
+  return core::kernels().bit.hamming(pair.a.view().bits(), pair.b.view().bits(), pair.a.view().size());
+}
+
+double hamming_of(Pair& pair) {
+  return static_cast<double>(differing_bits(pair));
+}
+
+double jaccard_of(Pair& pair) {
+  const std::int64_t differing = differing_bits(pair);
+  const auto set_in = [](VectorArgument& bits) { return static_cast<std::int64_t>(bits.squared_norm()); };
+  return core::finish_jaccard(differing, set_in(pair.a), set_in(pair.b));
 }
 
 constexpr Function kFunctions[] = {
@@ -280,6 +289,19 @@ constexpr Function kFunctions[] = {
      .result = "4.0",
      .flags = kPure,
      .call = call<measure<hamming_of>>},
+    {.name = "vec_distance_jaccard",
+     .signature = "vec_distance_jaccard(a, b)",
+     .minimum_arguments = 2,
+     .maximum_arguments = 2,
+     .chapter = Chapter::distance,
+     .summary =
+         "Jaccard's distance of two bit vectors: the share of the bits set in either that are not set in both, "
+         "from 0 to 1. 0 where both are all zeros, as in SciPy.",
+     .example = "SELECT vec_distance_jaccard(vec_bit(x'0f'), vec_bit(x'1e')), "
+                "vec_distance_jaccard(vec_bit(x'00'), vec_bit(x'00'))",
+     .result = "0.4|0.0",
+     .flags = kPure,
+     .call = call<measure<jaccard_of>>},
 };
 
 }  // namespace
