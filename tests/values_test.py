@@ -1,9 +1,11 @@
 """Numbers are rounded once to the type that they are for. The reference is exact: fractions of whole numbers."""
 
 import fractions
+import os
 import random
 import sqlite3
 import struct
+import subprocess
 import unittest
 
 import sqlite_shell
@@ -128,6 +130,17 @@ class Multiply(unittest.TestCase):
                 connection.execute(f"SELECT {sql}").fetchone()
         self.assertEqual(connection.execute("SELECT vec_to_json(vec_mul(vec_int8('[-128,11]'), vec_int8('[1,11]')))").fetchone()[0], "[-128,121]")
         self.assertIsNone(connection.execute("SELECT vec_mul(NULL, '[1]')").fetchone()[0])
+
+
+class Kernels(unittest.TestCase):
+    def test_an_unknown_name_in_the_environment_is_reported(self):
+        module = sqlite_shell.MODULE.with_suffix("")
+        for name, line in (("foo", "ISOVEC_ISA: 'foo' is none of these and was passed over; in use is "), ("baseline", None), ("", None)):
+            shell = subprocess.run([sqlite_shell.SQLITE3, ":memory:", f".load {module}", "SELECT vec_debug(); SELECT vec_backend();"],
+                                   env={**os.environ, "ISOVEC_ISA": name}, capture_output=True, text=True, check=True)
+            *report, backend = shell.stdout.splitlines()
+            with self.subTest(name):
+                self.assertEqual([text for text in report if "ISOVEC_ISA" in text], [line + backend] if line else [])
 
 
 class Rounding(unittest.TestCase):

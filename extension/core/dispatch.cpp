@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "core/kernels.hpp"
@@ -20,6 +21,7 @@ struct Selection {
   std::array<const KernelTable*, 4> tables{};
   std::size_t count = 0;
   const KernelTable* chosen = nullptr;
+  std::string unknown;  // what ISOVEC_ISA names and does not run here
 
   void add(const KernelTable& table) { tables[count++] = &table; }
 };
@@ -60,9 +62,13 @@ Selection select() {
   add_runnable(selection);
   selection.chosen = selection.tables[selection.count - 1];
   if (const char* wanted = std::getenv("ISOVEC_ISA")) {
+    std::string_view named = wanted;
     for (std::size_t i = 0; i < selection.count; ++i) {
-      if (std::string_view(selection.tables[i]->name) == wanted) selection.chosen = selection.tables[i];
+      if (std::string_view(selection.tables[i]->name) != wanted) continue;
+      selection.chosen = selection.tables[i];
+      named = {};
     }
+    selection.unknown = named;
   }
   return selection;
 }
@@ -76,6 +82,10 @@ const Selection& selection() noexcept {
 
 const KernelTable& kernels() noexcept {
   return *selection().chosen;
+}
+
+std::string_view unknown_kernels() noexcept {
+  return selection().unknown;
 }
 
 std::span<const KernelTable* const> runnable_kernels() noexcept {

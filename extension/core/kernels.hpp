@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace isovec::core {
 
@@ -122,9 +123,12 @@ struct KernelTable {
 };
 
 /// The table in use: the best this CPU and operating system run, or the one that the environment variable
-/// ISOVEC_ISA names (a name that is unknown or cannot run here is passed over; `name` tells which is in use).
+/// ISOVEC_ISA names (a name that is unknown or cannot run here is passed over: see unknown_kernels()).
 /// Chosen at the first call; thread-safe.
 [[nodiscard]] const KernelTable& kernels() noexcept;
+
+/// What ISOVEC_ISA named when the table was chosen, where no table of that name runs here; empty otherwise.
+[[nodiscard]] std::string_view unknown_kernels() noexcept;
 
 /// Every table that runs on this machine, the baseline first and the best last.
 [[nodiscard]] std::span<const KernelTable* const> runnable_kernels() noexcept;

@@ -32,6 +32,10 @@ void debug(sqlite3_context* context, const Arguments&) {
   text += std::to_string(state_of(context).decompositions);
   text += "\nBuild flags:";
   for (const core::KernelTable* table : core::runnable_kernels()) text += " " + std::string(table->name);
+  if (const std::string_view unknown = core::unknown_kernels(); !unknown.empty()) {
+    text += "\nISOVEC_ISA: '" + std::string(unknown) + "' is none of these and was passed over; in use is " +
+            core::kernels().name;
+  }
   set_text(context, text);
 }
 
@@ -102,9 +106,8 @@ constexpr Function kFunctions[] = {
      .chapter = Chapter::about,
      .summary =
          "A few lines for a bug report: version, SQLite's version, compiler, how many transform BLOBs this "
-         "connection has decoded and how many eigendecompositions vec_fit_stats() has made, and the kernels "
-         "this CPU "
-         "can run.",
+         "connection has decoded and how many eigendecompositions vec_fit_stats() has made, the kernels "
+         "this CPU can run, and whether ISOVEC_ISA named others.",
      .example = "SELECT vec_debug() LIKE 'Version: v%Build flags:%'",
      .result = "1",
      .flags = kInnocuous,
