@@ -2,8 +2,10 @@
 // change results. tests/threads.sh runs it under ThreadSanitizer.
 
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <isovec/transform.hpp>
 #include <thread>
 
 #include "connection.hpp"
@@ -98,6 +100,30 @@ TEST_CASE("threads with databases of their own get the same bytes as one alone",
     }
     return "";
   });
+}
+
+TEST_CASE("threads share a transform, whose inverse the first of them makes", "[surface][threads]") {
+  constexpr std::size_t kDimension = 40;
+  for (int round = 0; round < 20 * rounds(); ++round) {
+    // A shift of every element to its neighbour, and twice the element itself: far from singular.
+    std::vector<double> matrix(kDimension * kDimension);
+    for (std::size_t i = 0; i < kDimension; ++i) {
+      matrix[i * kDimension + i] = 2;
+      matrix[i * kDimension + (i + 1) % kDimension] = 1;
+    }
+    const isovec::Transform shared = isovec::make_transform({}, matrix, kDimension);
+    run_threads([&](int number) -> Report {
+      const isovec::Transform copy = shared;
+      std::vector<float> x(kDimension), z(kDimension), again(kDimension);
+      for (std::size_t i = 0; i < kDimension; ++i) x[i] = static_cast<float>(number) + static_cast<float>(i);
+      for (std::size_t i = 0; i < kDimension; ++i) z[i] = 2 * x[i] + x[(i + 1) % kDimension];
+      (number % 2 == 0 ? shared : copy).inverse(z, again);
+      for (std::size_t i = 0; i < kDimension; ++i) {
+        if (std::abs(again[i] - x[i]) > 1e-4F) return "another vector than the one that was transformed";
+      }
+      return "";
+    });
+  }
 }
 
 TEST_CASE("readers beside a writer of one database see whole transactions only", "[surface][threads]") {

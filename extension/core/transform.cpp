@@ -3,6 +3,7 @@
 #include <cstring>
 #include <isovec/error.hpp>
 #include <isovec/transform.hpp>
+#include <mutex>
 #include <utility>
 
 #include "core/kernels.hpp"
@@ -95,7 +96,13 @@ void normalize_in_place(std::span<Float> z) {
 
 }  // namespace
 
-Transform::Transform(TransformParts parts) : parts_(std::move(parts)) {
+struct Transform::Inverse {
+  std::mutex making;
+  Buffer<double> matrix;
+};
+
+Transform::Transform(TransformParts parts)
+    : parts_(std::move(parts)), inverse_(std::make_shared<Inverse>()) {
   check_parts(parts_);
   if (has_matrix(parts_.kind)) {
     linear_f32_.resize(parts_.linear.size());
@@ -198,13 +205,15 @@ double Transform::distance_l2(std::span<const float> a, std::span<const float> b
 }
 
 const Buffer<double>& Transform::inverse_matrix(const Checkpoint& checkpoint) const {
-  if (inverse_.empty()) {
+  // Whoever comes while it is made waits; once made it is only read.
+  const std::lock_guard lock(inverse_->making);
+  if (inverse_->matrix.empty()) {
     std::optional<Buffer<double>> inverse = core::inverse(parts_.linear, parts_.columns, checkpoint);
     if (!inverse)
       throw Error(Code::invalid_argument, "the transform cannot be inverted: its matrix is singular");
-    inverse_ = std::move(*inverse);
+    inverse_->matrix = std::move(*inverse);
   }
-  return inverse_;
+  return inverse_->matrix;
 }
 
 void Transform::inverse(std::span<const float> z, std::span<float> x, const Checkpoint& checkpoint) const {

@@ -74,7 +74,7 @@ struct QueryForm {
   double norm = 0;   ///< |W (q - query mean)|
 };
 
-/// An immutable map from d to k dimensions.
+/// An immutable map from d to k dimensions; several threads may use it at once.
 class Transform {
  public:
   /// Requires parts whose sizes agree and whose numbers are finite (checked: throws Error{invalid_argument}).
@@ -139,7 +139,8 @@ class Transform {
 
   TransformParts parts_;
   Buffer<float> linear_f32_;
-  mutable Buffer<double> inverse_;  // made by the first inverse(); not for two threads at once
+  struct Inverse;                     // made by the first inverse()
+  std::shared_ptr<Inverse> inverse_;  // of copies the same: all have these parts
 };
 
 /// One line of a spectrum.
