@@ -1,11 +1,10 @@
 // Fits through SQL: what several specs of the same statistics share, and that long work stops when asked.
 
-#include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "connection.hpp"
+#include "interrupting_thread.hpp"
 
 namespace isovec::test {
 namespace {
@@ -162,13 +161,9 @@ TEST_CASE("an eigendecomposition is interrupted from another thread", "[surface]
   Connection db;
   db.run(
       "CREATE TABLE s AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20) "
-      "SELECT vec_stats(vec_random(2048, i)) AS s FROM n");
-  std::thread other([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(150));
-    sqlite3_interrupt(db.handle());
-  });
+      "SELECT vec_stats(vec_random(512, i)) AS s FROM n");
+  const InterruptingThread other(db, 10);
   CHECK(db.error("SELECT vec_fit_stats(s, 'whiten eps=1') FROM s") == "vec_fit_stats: interrupted");
-  other.join();
   CHECK(decompositions(db) == 0);
 }
 

@@ -5,17 +5,13 @@
 #define SQLITE_ENABLE_SESSION
 
 #include <dlfcn.h>
-#include <pthread.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <ctime>
 #include <limits>
 #include <set>
-#include <thread>
 
 #include "connection.hpp"
+#include "interrupting_thread.hpp"
 
 namespace {
 
@@ -183,48 +179,24 @@ TEST_CASE("a search, a fit and a rebuild end soon after they are interrupted", "
       "CREATE VIRTUAL TABLE t USING isovec(a float[256] transform='whiten', b bit[256]);"
       "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 4000)"
       "INSERT INTO t(a, b) SELECT v, vec_quantize_binary(v) FROM (SELECT vec_random(256, i) AS v FROM c)");
-  // Time on the processor, which other programs do not lengthen.
-  clockid_t clock{};
-  REQUIRE(pthread_getcpuclockid(pthread_self(), &clock) == 0);
-  const auto now = [&] {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
-#ifdef __SANITIZE_ADDRESS__
-  constexpr double kSoon = 1.0;
-#else
-  constexpr double kSoon = 0.1;
-#endif
   for (const std::string sql :
        {"INSERT INTO t(t) VALUES ('fit')", "INSERT INTO t(t) VALUES ('rebuild')",
         "SELECT count(*) FROM t AS o JOIN t ON t.b MATCH o.b AND t.k = 5 WHERE o.rowid < 500"}) {
-    const double before = now();
-    REQUIRE(code_of(db, sql) == SQLITE_OK);
-    const double all = now() - before;
-    int caught = 0;
-    for (const double share : {0.1, 0.3, 0.5, 0.7, 0.9}) {
-      std::atomic<double> asked{0};
-      std::atomic<bool> ended{false};
-      const double begin = now();
-      std::thread other([&] {
-        while (!ended && now() < begin + share * all)
-          std::this_thread::sleep_for(std::chrono::microseconds(100));
-        asked = now();
-        if (!ended) sqlite3_interrupt(db.handle());
-      });
-      const int rc = code_of(db, sql);
-      const double end = now();
-      ended = true;
-      other.join();
-      CAPTURE(sql, all, share);
-      CHECK((rc == SQLITE_INTERRUPT || rc == SQLITE_OK));
-      if (rc != SQLITE_INTERRUPT) continue;
-      ++caught;
-      CHECK(end - asked < kSoon);
+    long all = 0;
+    {
+      const isovec::test::InterruptingThread none(db, 0);
+      REQUIRE(code_of(db, sql) == SQLITE_OK);
+      all = none.calls();
     }
-    CAPTURE(sql);
-    CHECK(caught > 0);
+    CAPTURE(sql, all);
+    CHECK(all > 500);  // the work is asked about in many small parts
+    for (const long tenths : {1, 3, 5, 7, 9}) {
+      const long moment = all * tenths / 10;
+      const isovec::test::InterruptingThread other(db, moment);
+      CAPTURE(moment, other.calls());
+      CHECK(code_of(db, sql) == SQLITE_INTERRUPT);
+      CHECK(other.calls() < moment + 10);
+    }
   }
   CHECK(db.one("SELECT isovec_check('t')") == "ok");
 }

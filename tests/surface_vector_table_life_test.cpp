@@ -2,9 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <thread>
-
 #include "connection.hpp"
+#include "interrupting_thread.hpp"
 #include "temporary_file.hpp"
 
 namespace {
@@ -240,15 +239,11 @@ TEST_CASE("a fit is interrupted from another thread", "[surface][life]") {
       "CREATE VIRTUAL TABLE t USING isovec(a float[384] transform='whiten');"
       "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 3000)"
       "INSERT INTO t(a) SELECT vec_random(384, i) FROM c");
-  std::thread other([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    for (int i = 0; i < 200; ++i) {  // the flag falls while no statement runs
-      sqlite3_interrupt(db.handle());
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  });
-  const int rc = code_of(db, "BEGIN; INSERT INTO t(t) VALUES ('fit')");
-  other.join();
+  int rc = SQLITE_OK;
+  {
+    const isovec::test::InterruptingThread other(db, 100);
+    rc = code_of(db, "BEGIN; INSERT INTO t(t) VALUES ('fit')");
+  }
   CHECK(rc == SQLITE_INTERRUPT);
   if (sqlite3_get_autocommit(db.handle()) == 0) db.run("ROLLBACK");
   CHECK(db.one("SELECT isovec_check('t')") == "ok");
