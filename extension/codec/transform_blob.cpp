@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "codec/blob_header.hpp"
+#include "core/transform_parts.hpp"
 
 namespace isovec {
 namespace {
@@ -112,6 +113,7 @@ Enum read_choice(ByteReader& reader, std::uint8_t last) {
 
 Buffer<std::string> read_warnings(ByteReader& reader) {
   const std::size_t count = reader.integer<std::uint32_t>();
+  if (count > core::kMostWarnings) reader.refuse("it has " + std::to_string(count) + " warnings");
   Buffer<std::string> warnings;
   for (std::size_t i = 0; i < count; ++i) warnings.push_back(reader.text());
   return warnings;
@@ -158,7 +160,8 @@ Transform transform_from_blob(std::span<const std::byte> blob) {
   const auto present = reader.integer<std::uint8_t>();
   if (present > 7 || reader.integer<std::uint8_t>() != 0) reader.refuse("unknown flags");
   const std::size_t projected = reader.integer<std::uint32_t>();
-  if (projected > parts.columns) reader.refuse("it projects more directions away than there are");
+  if (projected > parts.columns || (projected != 0) != (parts.kind == Linear::projection))
+    reader.refuse("it projects " + std::to_string(projected) + " directions away");
   parts.summary = read_summary(reader);
   parts.spec = reader.text();
   parts.not_invertible = reader.text();

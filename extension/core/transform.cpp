@@ -7,62 +7,15 @@
 #include <utility>
 
 #include "core/kernels.hpp"
-#include "core/key_values.hpp"
 #include "core/similarity.hpp"
 #include "core/solve.hpp"
+#include "core/transform_parts.hpp"
 
 namespace isovec {
 namespace {
 
 // Rows whose norms are taken together: a row of W is read once for all of them.
 constexpr std::size_t kNormRows = 16;
-
-void require(bool holds, const char* what) {
-  if (!holds) throw Error(Code::invalid_argument, std::string("a transform is inconsistent: ") + what);
-}
-
-// Within float32's range no float64 sum of a transform can overflow.
-void check_range(const Buffer<double>& numbers, const char* what) {
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    if (std::abs(numbers[i]) <= static_cast<double>(std::numeric_limits<float>::max())) continue;
-    const std::string where = "element " + std::to_string(i) + " of the " + what;
-    if (!std::isfinite(numbers[i])) throw Error(Code::invalid_argument, where + " is NaN or infinite");
-    throw Error(Code::invalid_argument, where + " is " + core::shortest(numbers[i]) +
-                                            ", beyond float32: scale the vectors to another unit");
-  }
-}
-
-std::size_t linear_size(const TransformParts& parts) {
-  switch (parts.kind) {
-    case Linear::identity:
-      return 0;
-    case Linear::diagonal:
-      return parts.columns;
-    case Linear::projection:
-      return parts.linear.size() / parts.columns * parts.columns;
-    default:
-      return parts.output_dimensions * parts.columns;
-  }
-}
-
-void check_parts(const TransformParts& parts) {
-  require(parts.input_dimensions >= 1 && parts.input_dimensions <= kMaxDimensions, "its dimensions");
-  require(parts.columns >= 1 && parts.columns <= parts.input_dimensions, "its columns");
-  require(parts.output_dimensions >= 1 && parts.output_dimensions <= kMaxDimensions, "its outputs");
-  require(parts.kind == Linear::dense || parts.output_dimensions == parts.columns,
-          "outputs and columns differ");
-  require(parts.mean.empty() || parts.mean.size() == parts.columns, "the length of its mean");
-  require(parts.linear.size() == linear_size(parts), "the size of its matrix");
-  require(parts.kind != Linear::projection || !parts.linear.empty(), "the size of its matrix");
-  const bool square = parts.output_dimensions == parts.input_dimensions && parts.kind != Linear::projection;
-  require(square || !parts.not_invertible.empty(), "it claims an inverse that cannot be");
-  require(parts.eigenvalues.empty() || parts.eigenvalues.size() == parts.columns, "its eigenvalues");
-  require(parts.standardizer.empty() || parts.standardizer.size() == parts.columns, "its standardizer");
-  check_range(parts.mean, "mean");
-  check_range(parts.linear, "matrix");
-  check_range(parts.eigenvalues, "eigenvalues");
-  check_range(parts.standardizer, "standardizer");
-}
 
 [[noreturn]] void refuse_dimensions(std::size_t expected, std::size_t got) {
   throw Error(Code::invalid_argument, "the transform takes " + std::to_string(expected) +
@@ -103,7 +56,7 @@ struct Transform::Inverse {
 
 Transform::Transform(TransformParts parts)
     : parts_(std::move(parts)), inverse_(std::make_shared<Inverse>()) {
-  check_parts(parts_);
+  core::check_parts(parts_);
   if (has_matrix(parts_.kind)) {
     linear_f32_.resize(parts_.linear.size());
     std::transform(parts_.linear.begin(), parts_.linear.end(), linear_f32_.begin(),

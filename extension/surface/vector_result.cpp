@@ -1,5 +1,6 @@
 #include "surface/vector_result.hpp"
 
+#include <cstring>
 #include <new>
 
 #include "codec/vector_convert.hpp"
@@ -11,6 +12,7 @@ VectorResult::VectorResult(codec::ElementType type, std::size_t dimension)
   codec::require_whole_bytes(type, dimension);
   memory_.reset(static_cast<std::byte*>(sqlite3_malloc64(size_)));
   if (memory_ == nullptr) throw std::bad_alloc();
+  std::memset(memory_.get(), 0, size_);
 }
 
 void VectorResult::set(sqlite3_context* context) && noexcept {

@@ -12,7 +12,8 @@ namespace isovec::surface {
 /// The bytes of a result. They may hold float32 and are aligned for them.
 class VectorResult {
  public:
-  /// Uninitialised room for `dimension` elements. Throws where bits would not fill their bytes, and
+  /// Room for `dimension` elements, all 0: a function that fills only a part hands out nothing else. Throws
+  /// where bits would not fill their bytes, and
   /// std::bad_alloc.
   VectorResult(codec::ElementType type, std::size_t dimension);
   [[nodiscard]] std::span<std::byte> bytes() noexcept { return {memory_.get(), size_}; }
