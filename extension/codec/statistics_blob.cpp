@@ -17,11 +17,13 @@
 
 #include "codec/statistics_blob.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <isovec/statistics.hpp>
 #include <utility>
 
 #include "codec/blob_header.hpp"
+#include "core/moment_sums.hpp"
 
 namespace isovec {
 namespace {
@@ -30,11 +32,6 @@ using codec::ByteReader;
 using codec::ByteWriter;
 
 constexpr const char* kNoun = "statistics";
-
-std::size_t second_size(const Sums& sums) {
-  const std::size_t c = sums.columns();
-  return sums.options.moments == Moments::second ? c * (c + 1) / 2 : c;
-}
 
 StatisticsOptions read_options(ByteReader& reader) {
   StatisticsOptions options;
@@ -52,26 +49,49 @@ StatisticsOptions read_options(ByteReader& reader) {
   return options;
 }
 
-void check_finite(ByteReader& reader, std::span<const double> numbers) {
-  for (const double number : numbers) {
-    if (!std::isfinite(number)) reader.refuse("a sum is NaN or infinite");
-  }
+// Shares by which rounding may miss a bound.
+constexpr double kSlack = 1e-6;
+// No sum of weights comes near; and up to here nothing that is made of sums overflows.
+constexpr double kLargestTotal = 1e120;
+
+// Whether every number lies within -bound ... bound, with some rounding; NaN does not.
+bool within(std::span<const double> numbers, double bound) {
+  return std::all_of(numbers.begin(), numbers.end(),
+                     [&](double number) { return std::abs(number) <= bound * (1 + kSlack); });
+}
+bool within(double number, double bound) {
+  return within(std::span(&number, 1), bound);
 }
 
-void check_sums(ByteReader& reader, const Sums& sums) {
-  const double scalars[] = {sums.weight, sums.squared_weight, sums.weight_ever, sums.rounding, sums.fourth};
-  check_finite(reader, scalars);
-  check_finite(reader, sums.shift);
-  check_finite(reader, sums.first);
-  check_finite(reader, sums.third);
-  check_finite(reader, sums.second);
-  if (sums.positive_rows > sums.rows) reader.refuse("more weighted rows than rows");
+// Every rule that sums of rows keep, beside the sizes of their arrays. Sums that rows were taken out of keep the
+// rounding of what they were: a weight may fall a little below 0, and so may a sum of squares. But none
+// is larger than all weights that ever came and went allow, with |y| of at most twice the longest row.
+void check_sums(const ByteReader& reader, const Sums& sums) {
+  const auto require = [&](bool holds, const char* fact) {
+    if (!holds) reader.refuse(fact);
+  };
+  require(sums.positive_rows <= sums.rows, "more weighted rows than rows");
+  require(sums.rows <= core::kMostRows && sums.zero_rows <= core::kMostRows, "more rows than can be counted");
+  require(sums.dimensions != 0 || (sums.rows == 0 && sums.zero_rows == 0 && sums.rounding == 0),
+          "rows without dimensions");
+  require(sums.zero_rows == 0 || sums.options.normalize, "zero rows passed over without normalize=before");
+  require(sums.rounding >= 0 && sums.rounding <= 1, "the rounding of its rows");
+  const double ever = sums.weight_ever, longest = sums.options.normalize ? 1 : core::kLargestNorm;
+  require(sums.positive_rows == 0 ? ever == 0 : ever >= core::kLeastWeight && ever <= kLargestTotal,
+          "weights that are none");
+  require(within(sums.weight, ever) && within(sums.squared_weight, ever * ever), "weights larger than their sum");
+  require(sums.options.moments == Moments::second || sums.fourth == 0, "moments that were not taken");
+  const double y = 2 * longest;
+  require(within(sums.shift, longest) && within(sums.first, ever * y) && within(sums.second, ever * y * y) &&
+              within(sums.third, ever * y * y * y) && within(sums.fourth, ever * y * y * y * y),
+          "a sum is NaN, infinite or larger than its rows can make it");
 }
 
 void read_arrays(ByteReader& reader, Sums& sums) {
   const std::size_t columns = sums.columns();
   const bool second = sums.options.moments == Moments::second;
-  if (sums.dimensions > kMaxDimensions || sums.options.slice > sums.dimensions ||
+  const std::size_t most = sums.dimensions == 0 ? kMaxDimensions : sums.dimensions;
+  if (sums.dimensions > kMaxDimensions || sums.options.slice > most ||
       (second && columns > kMaxSecondMomentDimensions)) {
     reader.refuse("it claims " + std::to_string(sums.dimensions) + " dimensions, slice " +
                   std::to_string(sums.options.slice));
@@ -79,7 +99,7 @@ void read_arrays(ByteReader& reader, Sums& sums) {
   sums.shift = reader.numbers(columns);
   sums.first = reader.numbers(columns);
   if (second) sums.third = reader.numbers(columns);
-  sums.second = reader.numbers(second_size(sums));
+  sums.second = reader.numbers(core::second_size(sums.options.moments, columns));
 }
 
 }  // namespace
@@ -120,8 +140,7 @@ Statistics statistics_from_blob(std::span<const std::byte> blob) {
        {&sums.weight, &sums.squared_weight, &sums.weight_ever, &sums.rounding, &sums.fourth}) {
     *number = reader.number();
   }
-  if (sums.dimensions != 0) read_arrays(reader, sums);
-  if (sums.dimensions == 0 && sums.rows != 0) reader.refuse("rows without dimensions");
+  read_arrays(reader, sums);
   if (reader.left() != 0) reader.refuse(std::to_string(reader.left()) + " bytes too many");
   check_sums(reader, sums);
   return Statistics(std::move(sums));

@@ -2,10 +2,19 @@
 // The arithmetic of sums about a shift: moving the shift, adding and taking out the sums of other rows.
 
 #include <cstddef>
+#include <cstdint>
 #include <isovec/buffer.hpp>
 #include <isovec/statistics.hpp>
 
 namespace isovec::core {
+
+/// What one row may be. Between these no sum over rows, of squares of weights or of w |y|^4, overflows or
+/// vanishes.
+inline constexpr double kLargestNorm = 1e18;
+inline constexpr double kLeastWeight = 1e-100;
+inline constexpr double kLargestWeight = 1e100;
+/// Rows are counted exactly in float64.
+inline constexpr std::uint64_t kMostRows = std::uint64_t{1} << 53;
 
 /// i (i + 1) / 2: where row i of a packed lower triangle starts, and the size of one of i rows.
 [[nodiscard]] constexpr std::size_t triangle(std::size_t i) noexcept {

@@ -12,10 +12,9 @@
 namespace isovec {
 namespace {
 
-constexpr double kLargestNorm = 1e18;
-// Between these no sum over rows, of squares of weights or of w |y|^4, overflows or vanishes.
-constexpr double kLeastWeight = 1e-100;
-constexpr double kLargestWeight = 1e100;
+using core::kLargestNorm;
+using core::kLargestWeight;
+using core::kLeastWeight;
 
 void check_weight(double weight) {
   if (weight == 0 || (weight >= kLeastWeight && weight <= kLargestWeight)) return;
@@ -56,6 +55,11 @@ void check_same_kind(const Sums& a, const Sums& b) {
 
 [[noreturn]] void refuse_part(const std::string& fact) {
   throw Error(Code::invalid_argument, "the second statistics are no part of the first: " + fact);
+}
+
+void check_counts(const Sums& a, const Sums& b) {
+  if (a.rows + b.rows <= core::kMostRows && a.zero_rows + b.zero_rows <= core::kMostRows) return;
+  throw Error(Code::too_big, "statistics hold at most 2^53 rows");
 }
 
 // What cannot be told from the sums is not checked: that each single row was there.
@@ -206,6 +210,7 @@ void Statistics::merge(const Statistics& other) {
     return;
   }
   check_same_kind(sums_, theirs);
+  check_counts(sums_, theirs);
   flush();
   if (sums_.rows == 0) {
     core::clear_sums(sums_);
@@ -221,6 +226,7 @@ void Statistics::merge(const Statistics& other) {
 
 void Statistics::subtract(const Statistics& part) {
   const Sums& theirs = part.sums();
+  if (theirs.dimensions == 0 && theirs.options == sums_.options) return;
   check_same_kind(sums_, theirs);
   check_part(sums_, theirs);
   flush();

@@ -31,6 +31,11 @@ StatisticsOptions parse_statistics_options(std::string_view text) {
       options.moments = static_cast<Moments>(core::choice("moments=", value, kMoments));
     } else if (part.key == "slice") {
       options.slice = core::count_of(part);
+      if (options.slice > kMaxDimensions) {
+        throw Error(Code::invalid_argument, "slice= takes at most " + std::to_string(kMaxDimensions) +
+                                                ", the most dimensions of a vector, got " +
+                                                std::string(value));
+      }
     } else {
       throw Error(Code::invalid_argument, "the option '" + std::string(part.key) +
                                               "' is unknown: what applies is " + std::string(kApplies));

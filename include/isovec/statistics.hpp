@@ -68,9 +68,9 @@ struct Sums {
   double fourth = 0;     ///< sum of w |y|^4      (moments=second)
   Buffer<double> third;  ///< c: sum of w |y|^2 y (moments=second)
 
-  /// Coordinates that are summed: dimensions, or options.slice where that is set.
+  /// Coordinates that are summed: dimensions, or options.slice where that is set; 0 before the first row.
   [[nodiscard]] std::size_t columns() const noexcept {
-    return options.slice != 0 ? options.slice : dimensions;
+    return options.slice != 0 && dimensions != 0 ? options.slice : dimensions;
   }
 };
 
@@ -89,7 +89,7 @@ class Statistics {
   /// Takes out a row that was added with this weight: the inverse of add, for sliding windows.
   void remove(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding);
 
-  /// Takes in all rows of `other`. Throws Error where options or dimensions differ.
+  /// Takes in all rows of `other`. Throws Error where options or dimensions differ, and beyond 2^53 rows.
   void merge(const Statistics& other);
 
   /// Takes out all rows of `part`. Throws Error where `part` cannot be a part of these rows.
