@@ -188,5 +188,39 @@ TEST_CASE("statistics hold as many rows as float64 counts", "[surface][forged]")
         std::string::npos);
 }
 
+TEST_CASE("a damaged BLOB is refused on a connection that has just used the sound one", "[surface][forged]") {
+  Connection db;
+  db.run(kRows);
+  const std::string transform = db.one("SELECT vec_fit(v, 'whiten') FROM t");
+  const std::string statistics = db.one("SELECT vec_stats(v) FROM t");
+  for (std::size_t i = 0; i < transform.size(); i += 3) {
+    CAPTURE(i);
+    db.rows("SELECT vec_transform('[1,2,3,4]', ?)", Bytes{transform});
+    std::string damaged = transform;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    CHECK(db.error("SELECT vec_transform('[1,2,3,4]', ?)", Bytes{damaged}).find("vec_transform: ") == 0);
+  }
+  for (std::size_t i = 0; i < statistics.size(); i += 3) {
+    CAPTURE(i);
+    db.rows("SELECT vec_fit_stats(?, 'whiten')", Bytes{statistics});
+    std::string damaged = statistics;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    CHECK(db.error("SELECT vec_fit_stats(?, 'whiten')", Bytes{damaged}).find("vec_fit_stats: ") == 0);
+  }
+}
+
+TEST_CASE("a transform is known by its bytes and not by a checksum that it claims", "[surface][forged]") {
+  Connection db;
+  db.run(kRows);
+  const std::string center = db.one("SELECT vec_fit(v, 'center') FROM t");
+  db.rows("SELECT vec_transform('[1,2,3,4]', ?)", Bytes{center});
+  // The transform of other rows under the checksum of the first: damaged, not the first.
+  std::string other = db.one("SELECT vec_fit(v, 'center') FROM t WHERE id <> 7");
+  REQUIRE(other.size() == center.size());
+  other.replace(8, 8, center, 8, 8);
+  refuses(db, "SELECT vec_transform('[1,2,3,4]', ?)", Bytes{other});
+  refuses(db, "SELECT vec_transform('[1,2,3,4]', T) FROM (SELECT ? T)", Bytes{other});
+}
+
 }  // namespace
 }  // namespace isovec::test

@@ -53,6 +53,41 @@ class ByteWriter {
   Buffer<std::byte> bytes_;
 };
 
+/// Takes the place of a ByteWriter and compares what is written with bytes that are there.
+class ByteComparer {
+ public:
+  explicit ByteComparer(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
+
+  template <std::unsigned_integral U>
+  void integer(U value) noexcept {
+    value = little_endian(value);
+    compare(&value, sizeof value);
+  }
+  void number(double value) noexcept { integer(std::bit_cast<std::uint64_t>(value)); }
+  void numbers(std::span<const double> values) noexcept {
+    if constexpr (std::endian::native == std::endian::little) {
+      compare(values.data(), values.size_bytes());
+    } else {
+      for (const double value : values) number(value);
+    }
+  }
+  void text(const std::string& value) noexcept {
+    integer(static_cast<std::uint32_t>(value.size()));
+    compare(value.data(), value.size());
+  }
+  /// Whether what was written is all of the bytes.
+  [[nodiscard]] bool same() const noexcept { return same_ && bytes_.empty(); }
+
+ private:
+  void compare(const void* written, std::size_t size) noexcept {
+    same_ = same_ && size <= bytes_.size() && (size == 0 || std::memcmp(bytes_.data(), written, size) == 0);
+    if (same_) bytes_ = bytes_.subspan(size);
+  }
+
+  std::span<const std::byte> bytes_;
+  bool same_ = true;
+};
+
 /// Takes fields from a BLOB. Throws Error{corrupt} "<what> is damaged: ..." where bytes are missing.
 class ByteReader {
  public:

@@ -33,6 +33,26 @@ using codec::ByteWriter;
 
 constexpr const char* kNoun = "statistics";
 
+template <class Writer>
+void write_body(Writer& writer, const Sums& sums) {
+  writer.integer(static_cast<std::uint32_t>(sums.dimensions));
+  writer.integer(static_cast<std::uint32_t>(sums.options.slice));
+  writer.integer(static_cast<std::uint8_t>(sums.options.weights));
+  writer.integer(static_cast<std::uint8_t>(sums.options.normalize ? 1 : 0));
+  writer.integer(static_cast<std::uint8_t>(sums.options.precision));
+  writer.integer(static_cast<std::uint8_t>(sums.options.moments));
+  writer.integer(std::uint32_t{0});
+  for (const std::uint64_t count : {sums.rows, sums.positive_rows, sums.zero_rows}) writer.integer(count);
+  for (const double number :
+       {sums.weight, sums.squared_weight, sums.weight_ever, sums.rounding, sums.fourth}) {
+    writer.number(number);
+  }
+  writer.numbers(sums.shift);
+  writer.numbers(sums.first);
+  writer.numbers(sums.third);
+  writer.numbers(sums.second);
+}
+
 StatisticsOptions read_options(ByteReader& reader) {
   StatisticsOptions options;
   options.slice = reader.integer<std::uint32_t>();
@@ -109,22 +129,7 @@ Buffer<std::byte> to_blob(const Statistics& statistics) {
   ByteWriter writer;
   writer.reserve(128 + 8 * (3 * sums.columns() + sums.second.size()));
   codec::start_blob(writer, codec::kStatisticsMagic);
-  writer.integer(static_cast<std::uint32_t>(sums.dimensions));
-  writer.integer(static_cast<std::uint32_t>(sums.options.slice));
-  writer.integer(static_cast<std::uint8_t>(sums.options.weights));
-  writer.integer(static_cast<std::uint8_t>(sums.options.normalize ? 1 : 0));
-  writer.integer(static_cast<std::uint8_t>(sums.options.precision));
-  writer.integer(static_cast<std::uint8_t>(sums.options.moments));
-  writer.integer(std::uint32_t{0});
-  for (const std::uint64_t count : {sums.rows, sums.positive_rows, sums.zero_rows}) writer.integer(count);
-  for (const double number :
-       {sums.weight, sums.squared_weight, sums.weight_ever, sums.rounding, sums.fourth}) {
-    writer.number(number);
-  }
-  writer.numbers(sums.shift);
-  writer.numbers(sums.first);
-  writer.numbers(sums.third);
-  writer.numbers(sums.second);
+  write_body(writer, sums);
   return codec::finish_blob(writer);
 }
 
@@ -152,9 +157,11 @@ std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blo
   return peek_hash(blob, kStatisticsMagic);
 }
 
-std::uint64_t verified_statistics_hash(std::span<const std::byte> blob) {
-  static_cast<void>(verified_body(blob, kStatisticsMagic, kNoun));
-  return peek_hash(blob, kStatisticsMagic).value();
+bool has_body_of(std::span<const std::byte> blob, const Statistics& statistics) {
+  if (!peek_statistics_hash(blob)) return false;
+  ByteComparer comparer(blob.subspan(kHeaderBytes));
+  write_body(comparer, statistics.sums());
+  return comparer.same();
 }
 
 }  // namespace codec

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/statistics.hpp>
 #include <optional>
 #include <span>
 
@@ -13,8 +14,8 @@ namespace isovec::codec {
 /// that); nothing where the bytes do not start as statistics of this version.
 [[nodiscard]] std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blob) noexcept;
 
-/// The same hash, verified against the content. Throws Error where the bytes are no statistics or are
-/// damaged.
-[[nodiscard]] std::uint64_t verified_statistics_hash(std::span<const std::byte> blob);
+/// Whether the bytes are those of to_blob(statistics) but for the hash that they claim. Reads both once; takes
+/// no memory of their size.
+[[nodiscard]] bool has_body_of(std::span<const std::byte> blob, const Statistics& statistics);
 
 }  // namespace isovec::codec

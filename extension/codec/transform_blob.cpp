@@ -36,7 +36,8 @@ using codec::ByteWriter;
 
 enum Present : std::uint8_t { kHasMean = 1, kHasEigenvalues = 2, kHasStandardizer = 4 };
 
-void write_summary(ByteWriter& writer, const FitSummary& summary) {
+template <class Writer>
+void write_summary(Writer& writer, const FitSummary& summary) {
   for (const std::uint64_t count : {summary.rows, std::uint64_t{summary.rank}, std::uint64_t{summary.kept},
                                     std::uint64_t{summary.dropped}, std::uint64_t{summary.dead}}) {
     writer.integer(count);
@@ -60,7 +61,8 @@ FitSummary read_summary(ByteReader& reader) {
   return summary;
 }
 
-void write_linear(ByteWriter& writer, const TransformParts& parts) {
+template <class Writer>
+void write_linear(Writer& writer, const TransformParts& parts) {
   if (parts.kind != Linear::symmetric) {
     writer.numbers(parts.linear);
     return;
@@ -68,6 +70,30 @@ void write_linear(ByteWriter& writer, const TransformParts& parts) {
   for (std::size_t i = 0; i < parts.columns; ++i) {
     writer.numbers(std::span(parts.linear).subspan(i * parts.columns, i + 1));
   }
+}
+
+template <class Writer>
+void write_body(Writer& writer, const TransformParts& parts) {
+  for (const std::size_t dimension : {parts.input_dimensions, parts.columns, parts.output_dimensions}) {
+    writer.integer(static_cast<std::uint32_t>(dimension));
+  }
+  writer.integer(static_cast<std::uint8_t>(parts.kind));
+  writer.integer(static_cast<std::uint8_t>(parts.normalize));
+  writer.integer(static_cast<std::uint8_t>((parts.mean.empty() ? 0 : kHasMean) |
+                                           (parts.eigenvalues.empty() ? 0 : kHasEigenvalues) |
+                                           (parts.standardizer.empty() ? 0 : kHasStandardizer)));
+  writer.integer(std::uint8_t{0});
+  const bool projects = parts.kind == Linear::projection;
+  writer.integer(static_cast<std::uint32_t>(projects ? parts.linear.size() / parts.columns : 0));
+  write_summary(writer, parts.summary);
+  writer.text(parts.spec);
+  writer.text(parts.not_invertible);
+  writer.integer(static_cast<std::uint32_t>(parts.summary.warnings.size()));
+  for (const std::string& warning : parts.summary.warnings) writer.text(warning);
+  writer.numbers(parts.mean);
+  writer.numbers(parts.eigenvalues);
+  writer.numbers(parts.standardizer);
+  write_linear(writer, parts);
 }
 
 // Requires c and k of at most 65535, so that their products are far from overflow.
@@ -126,26 +152,7 @@ Buffer<std::byte> to_blob(const Transform& transform) {
   ByteWriter writer;
   writer.reserve(1024 + 8 * (3 * parts.columns + parts.linear.size()));
   codec::start_blob(writer, codec::kTransformMagic);
-  for (const std::size_t dimension : {parts.input_dimensions, parts.columns, parts.output_dimensions}) {
-    writer.integer(static_cast<std::uint32_t>(dimension));
-  }
-  writer.integer(static_cast<std::uint8_t>(parts.kind));
-  writer.integer(static_cast<std::uint8_t>(parts.normalize));
-  writer.integer(static_cast<std::uint8_t>((parts.mean.empty() ? 0 : kHasMean) |
-                                           (parts.eigenvalues.empty() ? 0 : kHasEigenvalues) |
-                                           (parts.standardizer.empty() ? 0 : kHasStandardizer)));
-  writer.integer(std::uint8_t{0});
-  const bool projects = parts.kind == Linear::projection;
-  writer.integer(static_cast<std::uint32_t>(projects ? parts.linear.size() / parts.columns : 0));
-  write_summary(writer, parts.summary);
-  writer.text(parts.spec);
-  writer.text(parts.not_invertible);
-  writer.integer(static_cast<std::uint32_t>(parts.summary.warnings.size()));
-  for (const std::string& warning : parts.summary.warnings) writer.text(warning);
-  writer.numbers(parts.mean);
-  writer.numbers(parts.eigenvalues);
-  writer.numbers(parts.standardizer);
-  write_linear(writer, parts);
+  write_body(writer, parts);
   return codec::finish_blob(writer);
 }
 
@@ -182,6 +189,13 @@ namespace codec {
 
 std::optional<std::uint64_t> peek_transform_hash(std::span<const std::byte> blob) noexcept {
   return peek_hash(blob, kTransformMagic);
+}
+
+bool has_body_of(std::span<const std::byte> blob, const Transform& transform) noexcept {
+  if (!peek_transform_hash(blob)) return false;
+  ByteComparer comparer(blob.subspan(kHeaderBytes));
+  write_body(comparer, transform.parts());
+  return comparer.same();
 }
 
 }  // namespace codec

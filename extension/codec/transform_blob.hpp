@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <isovec/transform.hpp>
 #include <optional>
 #include <span>
 
@@ -12,5 +13,9 @@ namespace isovec::codec {
 /// The content hash in the header of a transform BLOB: a key for caches. Not verified here (decoding does
 /// that); nothing where the bytes do not start as a transform of this version.
 [[nodiscard]] std::optional<std::uint64_t> peek_transform_hash(std::span<const std::byte> blob) noexcept;
+
+/// Whether the bytes are those of to_blob(transform) but for the hash that they claim. Reads both once; takes no
+/// memory.
+[[nodiscard]] bool has_body_of(std::span<const std::byte> blob, const Transform& transform) noexcept;
 
 }  // namespace isovec::codec

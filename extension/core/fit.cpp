@@ -96,6 +96,10 @@ Transform Fitter::fit(const Spec& spec, const Checkpoint& checkpoint) {
   }
 }
 
+const Statistics& Fitter::statistics() const noexcept {
+  return state_->statistics;
+}
+
 std::size_t Fitter::decompositions() const noexcept {
   return state_->directions.size();
 }

@@ -9,18 +9,23 @@
 #include <isovec/fit.hpp>
 #include <isovec/transform.hpp>
 #include <memory>
+#include <span>
+
+#include "codec/statistics_blob.hpp"
+#include "codec/transform_blob.hpp"
 
 namespace isovec::surface {
 
-/// The objects decoded last from BLOBs that carry the hash of their content in their header. A BLOB is known
-/// by that hash and its size; the hash was verified when the object was decoded.
+/// The objects decoded last from BLOBs that carry the hash of their content in their header. By that hash an
+/// entry is found, but a BLOB may claim any: what is found must have every byte of it. Comparing takes a small
+/// part of the time of decoding.
 template <typename Object>
 class DecodedCache {
  public:
-  /// The object of a BLOB with this hash and size, or null.
-  [[nodiscard]] std::shared_ptr<const Object> find(std::uint64_t hash, std::size_t size) {
+  /// The object of a BLOB that claims this hash, or null.
+  [[nodiscard]] std::shared_ptr<const Object> find(std::uint64_t hash, std::span<const std::byte> blob) {
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (entries_[i].hash != hash || entries_[i].size != size) continue;
+      if (entries_[i].hash != hash || !codec::has_body_of(blob, *entries_[i].object)) continue;
       const Entry entry = entries_[i];
       entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
       entries_.push_back(entry);
@@ -28,7 +33,7 @@ class DecodedCache {
     }
     return nullptr;
   }
-  /// Keeps an object; the one that was asked for longest ago goes when there are too many or they grow too
+  /// Keeps the object of a BLOB with this hash, verified, and size; the one that was asked for longest ago goes when there are too many or they grow too
   /// large.
   void keep(std::uint64_t hash, std::size_t size, std::shared_ptr<const Object> object) {
     std::size_t bytes = size;
@@ -55,20 +60,20 @@ class DecodedCache {
   std::uint64_t decoded_ = 0;
 };
 
-/// The fitters of the statistics used last, known by the hash and the size of their BLOB.
+/// The fitters of the statistics used last, found and compared as above.
 class FitterCache {
  public:
-  /// The fitter of a BLOB with this hash and size, or null. The hash must have been verified.
-  [[nodiscard]] std::shared_ptr<Fitter> find(std::uint64_t hash, std::size_t size) const noexcept {
+  /// The fitter of a BLOB that claims this hash, or null.
+  [[nodiscard]] std::shared_ptr<Fitter> find(std::uint64_t hash, std::span<const std::byte> blob) const {
     for (const Entry& entry : entries_) {
-      if (entry.hash == hash && entry.size == size) return entry.fitter;
+      if (entry.hash == hash && codec::has_body_of(blob, entry.fitter->statistics())) return entry.fitter;
     }
     return nullptr;
   }
-  /// Keeps a fitter that is about to be used, as the newest.
-  void keep(std::uint64_t hash, std::size_t size, std::shared_ptr<Fitter> fitter) {
+  /// Keeps a fitter that is about to be used, as the newest. The hash of its BLOB must have been verified.
+  void keep(std::uint64_t hash, std::shared_ptr<Fitter> fitter) {
     std::erase_if(entries_, [&](const Entry& entry) { return entry.fitter == fitter; });
-    entries_.push_back({hash, size, std::move(fitter)});
+    entries_.push_back({hash, std::move(fitter)});
   }
   /// To be called after each use, which makes fitters grow: what is then too much goes, the oldest first.
   void trim() noexcept {
@@ -86,7 +91,6 @@ class FitterCache {
   static constexpr std::size_t kBytes = std::size_t{256} << 20;
   struct Entry {
     std::uint64_t hash;
-    std::size_t size;
     std::shared_ptr<Fitter> fitter;
   };
   Buffer<Entry> entries_;  // the one used last at the end

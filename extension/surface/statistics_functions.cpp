@@ -112,11 +112,11 @@ void info(sqlite3_context* context, const Arguments& arguments) {
 class FitterUse {
  public:
   FitterUse(ConnectionState& state, std::span<const std::byte> blob) : state_(state) {
-    const std::uint64_t hash = codec::verified_statistics_hash(blob);
-    fitter_ = state.fitters.find(hash, blob.size());
+    const std::uint64_t hash = codec::peek_statistics_hash(blob).value_or(0);
+    fitter_ = state.fitters.find(hash, blob);
     if (fitter_ == nullptr) fitter_ = std::make_shared<Fitter>(statistics_from_blob(blob));
     before_ = fitter_->decompositions();
-    state.fitters.keep(hash, blob.size(), fitter_);
+    state.fitters.keep(hash, fitter_);
   }
   ~FitterUse() {
     state_.decompositions += fitter_->decompositions() - before_;

@@ -29,7 +29,7 @@ SharedTransform decode_transform(sqlite3_context* context, db::Value value) {
   const auto hash = codec::peek_transform_hash(bytes);
   auto& cache = state_of(context).transforms;
   if (hash) {
-    if (SharedTransform known = cache.find(*hash, bytes.size())) return known;
+    if (SharedTransform known = cache.find(*hash, bytes)) return known;
   }
   auto transform = std::make_shared<const Transform>(transform_from_blob(bytes));
   if (hash) cache.keep(*hash, bytes.size(), transform);

@@ -57,6 +57,7 @@ class Fitter {
 
   /// Where `checkpoint` stops it, decompositions that are complete are kept.
   [[nodiscard]] Transform fit(const Spec& spec, const Checkpoint& checkpoint = {});
+  [[nodiscard]] const Statistics& statistics() const noexcept;
   /// Eigendecompositions made so far.
   [[nodiscard]] std::size_t decompositions() const noexcept;
   /// Bytes of the statistics and of the decompositions that are kept.
