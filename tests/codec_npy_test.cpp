@@ -143,6 +143,36 @@ TEST_CASE("a .npy file cut anywhere is refused", "[codec][npy]") {
   }
 }
 
+TEST_CASE("an element that is no float32 number is refused by its index", "[codec][npy]") {
+  const auto message = [](const std::string& descr, const auto& values) -> std::string {
+    Bytes data(sizeof(values[0]) * values.size());
+    std::memcpy(data.data(), values.data(), data.size());
+    const Bytes file = npy_file(header(descr, "(2, 2)"), data);
+    std::vector<float> row(2);
+    try {
+      const NpyArray array = parse_npy(file);
+      read_npy_row(array, 0, row);
+      read_npy_row(array, 1, row);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinite = std::numeric_limits<float>::infinity();
+  const std::string element = "element 1 of row 1 is NaN or infinite";
+  CHECK(message("<f4", std::vector<float>{1, 2, 3, nan}).find(element) != std::string::npos);
+  CHECK(message("<f4", std::vector<float>{1, 2, 3, -infinite}).find(element) != std::string::npos);
+  CHECK(message("<f8", std::vector<double>{1, 2, 3, double{infinite}}).find(element) != std::string::npos);
+  CHECK(message("<f2", std::vector<std::uint16_t>{0, 0, 0, 0x7C00}).find(element) != std::string::npos);
+  CHECK(message("<f2", std::vector<std::uint16_t>{0, 0, 0, 0x7E01}).find(element) != std::string::npos);
+  CHECK(message("<f8", std::vector<double>{1, 2, -1e300, 4}).find("element 0 of row 1 is -1e+300") !=
+        std::string::npos);
+  // The largest that rounds to a float32, and the least that does not: halfway to 2^128.
+  CHECK(message("<f8", std::vector<double>{0x1.fffffefffffffp127, 2, 3, 4}) == "nothing was thrown");
+  CHECK(message("<f8", std::vector<double>{0x1.ffffffp127, 2, 3, 4}).find("element 0 of row 0") !=
+        std::string::npos);
+}
+
 TEST_CASE("JSON is written with commas, escapes and shortest numbers", "[codec][json]") {
   JsonWriter json;
   json.begin_object().field("a", 1).field("b\"\n", "x\\y\x01").key("c").begin_array();

@@ -273,6 +273,28 @@ TEST_CASE("npy rows keep NumPy's numbering and come back", "[surface][npy]") {
   CHECK(db.error("SELECT * FROM vec_npy(?)", Bytes{npy}).find("<i4") != std::string::npos);
 }
 
+TEST_CASE("npy rows are vectors: of finite elements, and at least one", "[surface][npy]") {
+  Connection db;
+  const auto file = [](const std::string& descr, const std::string& shape, const std::string& data) {
+    std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + ", }\n";
+    header.insert(0, 1, '\0');
+    header.insert(0, 1, static_cast<char>(header.size() - 1));
+    return Bytes{std::string("\x93NUMPY\x01\0", 8) + header + data};
+  };
+  const std::string nan = blob_of(std::vector<float>{1, std::numeric_limits<float>::quiet_NaN()}).bytes;
+  const std::string large = blob_of(std::vector<double>{1, 1e300}).bytes;
+  CHECK(db.error("SELECT vector FROM vec_npy(?)", file("<f4", "(1, 2)", nan)).find("element 1 of row 0") !=
+        std::string::npos);
+  CHECK(db.error("SELECT vector FROM vec_npy(?)", file("<f8", "(2,)", large)).find("beyond float32") !=
+        std::string::npos);
+  for (const char* shape : {"(20000000, 0)", "(18446744073709551615, 0)", "(1, 0)", "(0,)"}) {
+    CAPTURE(shape);
+    CHECK(db.error("SELECT count(*) FROM vec_npy(?)", file("<f4", shape, "")).find("no elements") !=
+          std::string::npos);
+  }
+  CHECK(db.one("SELECT count(*) FROM vec_npy(?)", file("<f4", "(0, 5)", "")) == "0");
+}
+
 TEST_CASE("bad input to fits and transforms gets a sentence and loses nothing", "[surface][errors]") {
   Connection db;
   make_rows(db);

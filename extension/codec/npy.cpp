@@ -10,6 +10,7 @@
 
 #include "codec/byte_reader.hpp"
 #include "core/half.hpp"
+#include "core/key_values.hpp"
 
 namespace isovec::codec {
 namespace {
@@ -170,7 +171,13 @@ NpyArray parse_npy(std::span<const std::byte> blob) {
 }
 
 void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out) {
-  for (std::size_t j = 0; j < array.columns; ++j) out[j] = static_cast<float>(element(array, r, j));
+  for (std::size_t j = 0; j < array.columns; ++j) {
+    const double number = element(array, r, j);
+    out[j] = static_cast<float>(number);
+    if (std::isfinite(out[j])) continue;
+    refuse("element " + std::to_string(j) + " of row " + std::to_string(r) +
+           (std::isfinite(number) ? " is " + core::shortest(number) + ", beyond float32" : " is NaN or infinite"));
+  }
 }
 
 Buffer<double> read_npy(const NpyArray& array) {

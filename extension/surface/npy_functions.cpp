@@ -16,7 +16,11 @@ namespace {
 class NpyRows : public Rows {
  public:
   explicit NpyRows(std::span<const std::byte> blob)
-      : bytes_(blob.begin(), blob.end()), array_(codec::parse_npy(bytes_)) {}
+      : bytes_(blob.begin(), blob.end()), array_(codec::parse_npy(bytes_)) {
+    if (array_.columns != 0 || array_.rows == 0) return;
+    throw Error(Code::invalid_argument, "the .npy file has " + std::to_string(array_.rows) +
+                                            " rows of no elements; a vector has at least one");
+  }
   bool next() override { return ++index_ < static_cast<std::int64_t>(array_.rows); }
   void column(sqlite3_context* context, int) override {
     VectorResult row(codec::ElementType::float32, array_.columns);
@@ -88,7 +92,7 @@ constexpr Function kFunctions[] = {
                 "float32. Takes the "
                 "file's bytes: readfile('x.npy') in the sqlite3 shell, a bound BLOB elsewhere; float16, "
                 "float32 or float64, "
-                "one or two axes.",
+                "one or two axes. An error names the element that is NaN, infinite or beyond float32.",
      .example = "WITH t(v) AS (VALUES ('[1,2]'), ('[3,4]')) "
                 "SELECT rowid, vec_to_json(vector) FROM vec_npy((SELECT vec_to_npy(v) FROM t))",
      .result = "0|[1,2]\n1|[3,4]",
