@@ -334,10 +334,22 @@ TEST_CASE("impossible numbers are refused before they are used", "[codec][codes]
     CHECK(refused([&](Bytes& b) { put(b, 20, bad); }));  // rows
   }
   CHECK(refused([&](Bytes& b) { put(b, 24, std::uint8_t{0x1F}); }));         // a fifth row is defined
+  CHECK(refused([&](Bytes& b) { put(b, 24, std::uint8_t{0x0E}); }));         // l2 without a distance
   CHECK(refused([&](Bytes& b) { put(b, b.size() - 1, std::uint8_t{1}); }));  // padding
   CHECK(refused([&](Bytes& b) { put(b, 14, std::uint8_t{4}); }));            // metric
   CHECK(refused([&](Bytes& b) { put(b, 15, std::uint8_t{2}); }));            // transformed
   CHECK(refused([&](Bytes& b) { put(b, 12, std::uint16_t{0}); }));           // version
+}
+
+TEST_CASE("a row that is said to have no distance has no numbers", "[codec][codes]") {
+  const std::vector<float> rows = {0, 0, 1, 2, 3, 4};
+  const std::int64_t slots[] = {0, 1, 2};
+  const Bytes bytes = encode_block({CodeMetric::cosine, 2, slots, 0}, rows);
+  REQUIRE(at<std::uint8_t>(bytes, 24) == 6);
+  CHECK_NOTHROW(CodeBlockView::parse(bytes));
+  Bytes hidden = bytes;
+  put(hidden, 24, std::uint8_t{2});
+  CHECK(code_of([&] { (void)CodeBlockView::parse(hidden); }) == Code::corrupt);
 }
 
 TEST_CASE("a block of a newer version is refused with a sentence that says so", "[codec][codes]") {

@@ -145,6 +145,20 @@ void CodeBlockView::copy_rows(const std::byte* from) {
   slots_ = read(copies.slots);
 }
 
+// A row that has no distance has no numbers.
+bool CodeBlockView::undefined_rows_are_empty() const noexcept {
+  if (defined_ == RowMask::first(rows())) return true;
+  std::uint32_t gathered = 0;
+  for (std::size_t row = 0; row < rows(); ++row) {
+    if (defined_.test(row)) continue;
+    for (const PerRow<float>* numbers : {scales_, errors_, terms_, norms_, reaches_})
+      gathered |= std::bit_cast<std::uint32_t>((*numbers)[row]);
+  }
+  return gathered == 0;
+}
+
+// Every rule of a block, beside those of its header (read_shape) and those that need its place in a table
+// (storage/code_rows.cpp): slots and marks.
 void CodeBlockView::check() const {
   if (!((defined_ & ~RowMask::first(rows())) == RowMask())) refuse("it marks rows that it does not have");
   if (!all_finite(bytes_.data() + code_layout::kCenterAt, dimension())) refuse("its center is not finite");
@@ -153,6 +167,9 @@ void CodeBlockView::check() const {
     refuse("it has a row with an impossible number");
   }
   if (!none(errors(), not_bound)) refuse("it has a row whose error is negative or not a number");
+  const bool all_have_distances = shape_.metric != CodeMetric::cosine && !shape_.transformed;
+  if (all_have_distances && !(defined_ == RowMask::first(rows()))) refuse("it has a row without a distance");
+  if (!undefined_rows_are_empty()) refuse("it has numbers of a row without a distance");
   const auto padding = bytes_.last(core::kCodePadding);
   if (std::any_of(padding.begin(), padding.end(), [](std::byte b) { return b != std::byte{0}; })) {
     refuse("it does not end in zeros");

@@ -122,6 +122,7 @@ class CodeBlockView {
   void find_rows(const std::byte* from);
   void copy_rows(const std::byte* from);
   void check() const;
+  [[nodiscard]] bool undefined_rows_are_empty() const noexcept;
 
   std::span<const std::byte> bytes_;
   CodeBlockShape shape_;
