@@ -54,6 +54,9 @@ CAMPAIGNS = {
                number(r"faults injected: (\d+)")),
     "power cuts": ("cuts", 1, lambda s: [TESTS / "storage_power_loss_test"], {"ISOVEC_POWER_CUTS": "3"},
                    number(r"(\d+) cuts")),
+    "forged BLOBs": ("calls", 1, lambda s: [TESTS / "fuzz_forger_test"],
+                     lambda s: {"ISOVEC_FORGED_CALLS": "500000", "ISOVEC_FIRST_SEED": str(s)},
+                     number(r"(\d+) calls of forged")),
     "fuzzers": ("executions", 1, lambda s: ["bash", str(PROJECT / "tests/fuzz.sh"), "60"], {},
                 number(r"stat::number_of_executed_units: *(\d+)")),
 }
