@@ -238,9 +238,11 @@ void Planner::take_distances() {
   for (int i = 0; i < info_->nConstraint; ++i) {
     if (constraint(i).usable == 0 || !is(shape_, constraint(i).iColumn, HiddenColumn::distance)) continue;
     const auto comparison = comparison_of(constraint(i).op);
+    const bool equal = comparison == Comparison::equal || comparison == Comparison::is;
     const bool bound = comparison == Comparison::less || comparison == Comparison::less_equal ||
                        comparison == Comparison::greater || comparison == Comparison::greater_equal;
-    if (!bound) continue;
+    // An IN would run the search once per value.
+    if (!bound && (!equal || i >= kWholeIn || sqlite3_vtab_in(info_, i, -1) != 0)) continue;
     readable_ += std::string(", distance") + text_of(*comparison);
     take(i, {TermKind::distance, *comparison, constraint(i).iColumn, ""}, false);
   }

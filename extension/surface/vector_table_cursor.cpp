@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <new>
 
 #include "db/statement.hpp"
@@ -30,15 +31,38 @@ Buffer<db::OwnedValue> values_of(sqlite3_value* argument, Comparison comparison)
   return values;
 }
 
-// The distances that a condition on `distance` leaves. Both ends are kept: SQLite checks the rows once more.
-void narrow(index::DistanceRange& range, Comparison comparison, const db::OwnedValue& bound) {
-  sqlite3_value_numeric_type(bound.handle());
-  if (!bound.view().is_number()) return;
-  const double value = bound.view().real();
-  if (comparison == Comparison::less || comparison == Comparison::less_equal) {
-    range.most = std::min(range.most, value);
-  } else {
-    range.least = std::max(range.least, value);
+// Where `distance` is compared with a number: the nearest double, and how the number lies to it. An integer
+// beyond 2^53 may lie between two doubles, and SQLite compares it as it is.
+struct Bound {
+  double value;
+  int side;  // of the number: -1 below the double, 0 the same, 1 above
+};
+
+Bound bound_of(db::Value number) {
+  const double value = number.real();
+  if (number.type() != SQLITE_INTEGER || value < -0x1p63) return {value, 0};
+  if (value >= 0x1p63) return {value, -1};
+  const auto whole = static_cast<std::int64_t>(value);
+  return {value, number.integer() < whole ? -1 : number.integer() > whole ? 1 : 0};
+}
+
+// The distances that a condition on `distance` leaves. k counts what lies between the ends, so they are
+// exact: the end of a strict comparison is the next double.
+void narrow(index::DistanceRange& range, Comparison comparison, const db::OwnedValue& value) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  sqlite3_value_numeric_type(value.handle());
+  if (!value.view().is_number()) return;  // SQLite finds that all distances pass, or none
+  const Bound bound = bound_of(value.view());
+  const bool equal = comparison == Comparison::equal || comparison == Comparison::is;
+  const bool below = comparison == Comparison::less || comparison == Comparison::less_equal;
+  const bool strict = comparison == Comparison::less || comparison == Comparison::greater;
+  if (equal || below) {
+    const bool keeps = bound.side > 0 || (bound.side == 0 && !strict);
+    range.most = std::min(range.most, keeps ? bound.value : std::nextafter(bound.value, -kInfinity));
+  }
+  if (equal || !below) {
+    const bool keeps = bound.side < 0 || (bound.side == 0 && !strict);
+    range.least = std::max(range.least, keeps ? bound.value : std::nextafter(bound.value, kInfinity));
   }
 }
 
