@@ -104,7 +104,7 @@ TEST_CASE("int8 rows and queries of zeros have no cosine", "[index][scorer]") {
       scores_of({Metric::cosine, ElementType::int8, {1, 2}, nullptr, {}}, {{0, 0}, {-128, 0}});
   CHECK(std::isnan(scores[0]));
   CHECK(scores[1] < 0);
-  CHECK_THROWS_AS(Scorer::make({Metric::cosine, ElementType::int8, {0, 0}, nullptr, {}}), Error);
+  CHECK(Scorer::make({Metric::cosine, ElementType::int8, {0, 0}, nullptr, {}}) == nullptr);
   CHECK_NOTHROW(Scorer::make({Metric::l1, ElementType::int8, {0, 0}, nullptr, {}}));
 }
 

@@ -148,7 +148,8 @@ TEST_CASE("k counts the rows that pass the conditions on columns", "[surface][qu
 TEST_CASE("k counts no row whose text is a number and would pass only as one", "[surface][query]") {
   Connection db;
   db.run(
-      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[1] distance_metric=l2, p text, b blob);"
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[1] distance_metric=l2, p text, b "
+      "blob);"
       "CREATE TABLE u(id INTEGER PRIMARY KEY, p TEXT, b BLOB);"
       "INSERT INTO u(p, b) VALUES ('12', '12'), ('3', 3), ('-1', '-1'), ('100', 100), ('03', '03'), ('x', "
       "'x'), ('5', 5), ('0', '0'), ('2024-05', '2024-05'), ('10', 10), ('1', '1');"
@@ -311,11 +312,15 @@ TEST_CASE("an input that cannot be heeded is an error, never passed over", "[sur
   CHECK(error("a MATCH '[1,0,0]' AND k = -1") == "t: k must not be negative, got -1");
   CHECK(error("a MATCH '[1,0,0]' AND k = 'five'") == "t: k must be a whole number of rows, got TEXT");
   CHECK(error("a MATCH '[1,0,0]' AND k = 1.5") == "t: k must be a whole number of rows, got REAL");
+  CHECK(error("a MATCH '[1,0,0]' AND k = '2 rows'") == "t: k must be a whole number of rows, got TEXT");
+  CHECK(error("a MATCH '[1,0,0]' AND k = '-1'") == "t: k must not be negative, got -1");
+  CHECK(error("a MATCH '[1,0,0]' AND k = x'32'") == "t: k must be a whole number of rows, got BLOB");
   CHECK(error("a MATCH '[1,0,0]' AND k = NULL") == "t: k must be a whole number of rows, got NULL");
-  CHECK(error("a MATCH NULL") ==
-        "t: column a: expected a vector of 3 float32 numbers as a BLOB or a JSON array, got NULL");
+  CHECK(error("a MATCH NULL AND k = 'five'") == "t: k must be a whole number of rows, got TEXT");
+  CHECK(error("a MATCH 5") ==
+        "t: column a: expected a vector of 3 float32 numbers as a BLOB or a JSON array, got INTEGER");
   CHECK(error("a MATCH '[1,0]'") == "t: column a: dimensions differ: the column has 3 and the vector has 2");
-  CHECK(error("a MATCH '[0,0,0]'").find("t: the query is a zero vector") == 0);
+  CHECK(error("a MATCH '[0,0]'").find("t: column a: dimensions differ") == 0);
   CHECK(error("a MATCH vec_f16('[1,0,0]')").find("t: column a: types differ") == 0);
   CHECK(error("a MATCH '[1,0,0]' AND transform = 'center'")
             .find("t: transform must be 'none' or a transform") == 0);
@@ -337,6 +342,72 @@ TEST_CASE("an input that cannot be heeded is an error, never passed over", "[sur
   CHECK(db.rows("SELECT id FROM t WHERE " + many +
                 " AND id IN (SELECT id FROM u) AND a MATCH '[1,0,0]' AND k = 3")
             .size() == 3);
+}
+
+TEST_CASE("a query that is NULL, or zero under cosine, has no neighbours", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  db.run(
+      "CREATE VIRTUAL TABLE s USING isovec(id INTEGER PRIMARY KEY, c float[2] transform='center', w float[2] "
+      "distance_metric=l2 transform='center', h int8[2], b bit[8]);"
+      "INSERT INTO s(id, c, w, h, b) VALUES (1, '[1,2]', '[1,2]', '[1,2]', vec_bit(x'01')), (2, '[3,4]', "
+      "'[3,4]', "
+      "'[3,4]', vec_bit(x'03')), (3, '[5,3]', '[5,3]', '[0,0]', vec_bit(x'00'));"
+      "INSERT INTO s(s) VALUES ('fit column=c'), ('fit column=w')");
+  const auto count = [&](const std::string& where) {
+    return db.one("SELECT count(*) FROM s WHERE " + where);
+  };
+  for (const char* k : {"", " AND k = 2", " AND id > 0", " AND distance < 9"}) {
+    CAPTURE(k);
+    CHECK(db.one("SELECT count(*) FROM t WHERE a MATCH NULL" + std::string(k)) == "0");
+    CHECK(db.one("SELECT count(*) FROM t WHERE a MATCH '[0,0,0]'" + std::string(k)) == "0");
+    for (const char* column : {"c", "w", "h", "b"})
+      CHECK(count(std::string(column) + " MATCH NULL" + k) == "0");
+    CHECK(count("c MATCH '[3,3]'" + std::string(k)) == "0");  // the mean
+    CHECK(count("h MATCH '[0,0]'" + std::string(k)) == "0");
+  }
+  // Zero is a point like any other where distances are not of directions.
+  CHECK(count("w MATCH '[3,3]'") == "3");
+  CHECK(count("b MATCH vec_bit(x'00')") == "3");
+  CHECK(count("h MATCH '[1,0]'") == "2");
+  CHECK(db.one("SELECT count(*) FROM t WHERE b MATCH '[0,0]'") == "90");
+  CHECK(db.one("SELECT count(*) FROM t WHERE d MATCH '[0,0]'") == "90");
+  // A transform that normalizes rows first, under any metric.
+  const std::string given = "vec_transform_make(NULL, '[[1,0],[0,1]]', 'normalize=before')";
+  for (const char* column : {"b", "d"}) {
+    const std::string search =
+        "SELECT count(*) FROM t WHERE " + std::string(column) + " MATCH ? AND transform = ";
+    CHECK(db.one(search + given, "[0,0]") == "0");
+    CHECK(db.error(search + "'center'", "[0,0]").find("t: transform must be") == 0);
+    CHECK(db.error(search + given + " AND query_mean = '[1,1]'", "[0,0]")
+              .find("needs a transform that subtracts") != std::string::npos);
+  }
+  // One of many queries.
+  db.run(
+      "DELETE FROM q; INSERT INTO q(n, v) VALUES (1, '[1,0,0]'), (2, NULL), (3, '[0,0,0]'), (4, "
+      "'[0,1,0.5]')");
+  const Rows expected = db.rows(
+      "SELECT n, (SELECT id FROM (SELECT id, vec_distance_cosine(a, v) AS distance FROM u) "
+      "WHERE distance IS NOT NULL ORDER BY distance, id LIMIT 1) FROM q WHERE n IN (1, 4)");
+  CHECK(db.rows("SELECT n, id FROM q JOIN t ON t.a MATCH q.v AND t.k = 1") == expected);
+  CHECK(db.rows("SELECT n, id FROM q LEFT JOIN t ON t.a MATCH q.v AND t.k = 1") ==
+        Rows{expected[0], {"2", "NULL"}, {"3", "NULL"}, expected[1]});
+  CHECK(db.rows("SELECT id FROM (VALUES (1, '[1,0,0]'), (2, NULL)) AS w JOIN t ON t.a MATCH w.column2 AND "
+                "t.k = 1") == Rows{{expected[0][1]}});
+}
+
+TEST_CASE("k may be text that is a number", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  const Rows two = db.rows("SELECT id FROM t WHERE b MATCH '[3,2]' AND k = 2");
+  REQUIRE(two.size() == 2);
+  for (const char* k : {"2", " 2 ", "2.0", "+2", "2e0"}) {
+    CHECK(db.rows("SELECT id FROM t WHERE b MATCH '[3,2]' AND k = ?", k) == two);
+  }
+  CHECK(db.rows("SELECT id FROM t WHERE b MATCH '[3,2]' AND k = ?", 2.0) == two);
+  CHECK(db.rows("SELECT id FROM t WHERE b MATCH '[3,2]' AND k = ?", "4294967296").size() == 90);
+  CHECK(db.rows("SELECT id FROM t WHERE b MATCH '[3,2]' AND k = ?", "0").empty());
+  CHECK(db.rows("SELECT typeof(k) FROM t WHERE b MATCH '[3,2]' AND k = ?", "1") == Rows{{"text"}});
 }
 
 TEST_CASE("EXPLAIN QUERY PLAN names the search, its conditions and its transform", "[surface][query]") {

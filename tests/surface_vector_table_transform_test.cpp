@@ -178,7 +178,7 @@ TEST_CASE("a row without a direction is stored, counted and never found by a cos
   CHECK(db.rows("SELECT id FROM t WHERE a MATCH '[1,1]'") == Rows{{"1"}});
   CHECK(db.one("SELECT count(*) FROM t WHERE b MATCH '[0,0]'") == "3");
   CHECK(db.rows("SELECT name, undefined FROM isovec_info('t')") == Rows{{"a", "2"}, {"b", "0"}, {"h", "2"}});
-  CHECK(db.error("SELECT id FROM t WHERE a MATCH '[0,0]'").find("t: the query is a zero vector") == 0);
+  CHECK(db.one("SELECT count(*) FROM t WHERE a MATCH '[0,0]'") == "0");
   db.run("INSERT INTO t(t) VALUES ('fit column=b center'); INSERT INTO t(t) VALUES ('integrity-check')");
 }
 

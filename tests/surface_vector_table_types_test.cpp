@@ -274,7 +274,7 @@ TEST_CASE("a zero vector of int8 has no cosine; -128 is no zero", "[surface][vec
       "INSERT INTO t(id, a, b, c, d, e) VALUES (1, '[0, 0]', '[0, 0]', x'00', '[0, 0]', '[0, 0]'),"
       "  (2, '[-128, 0]', '[-128, 0]', x'80', '[-0.0, 1]', '[0, -128]')");
   CHECK(db.rows("SELECT id FROM t WHERE a MATCH '[-1, 0]'") == Rows{{"2"}});
-  CHECK(db.error("SELECT id FROM t WHERE a MATCH '[0, 0]'").find("t: the query is a zero vector") == 0);
+  CHECK(db.one("SELECT count(*) FROM t WHERE a MATCH '[0, 0]'") == "0");
   for (const char* column : {"b", "d", "e"}) {
     CHECK(db.one(std::string("SELECT count(*) FROM t WHERE ") + column + " MATCH '[0, 0]'") == "2");
   }

@@ -24,7 +24,6 @@ class Int8Scorer final : public Scorer {
     if (is_of_bits(query_.metric)) refuse_metric(query_);
     codec::from_float32(query_.vector, codec::ElementType::int8, std::as_writable_bytes(std::span(vector_)));
     squared_norm_ = static_cast<double>(core::kernels().int8.squared_norm(vector_.data(), vector_.size()));
-    if (query_.metric == Metric::cosine && squared_norm_ == 0) refuse_zero_query();
   }
 
  protected:

@@ -57,7 +57,6 @@ class RawCosine final : public FloatScorer {
  public:
   explicit RawCosine(Query query) : FloatScorer(std::move(query)) {
     squared_norm_ = core::kernels().squared_norm(query_.vector.data(), query_.vector.size());
-    if (core::squared_norm(query_.vector) == 0) refuse_zero_query();
   }
 
  protected:
@@ -144,12 +143,10 @@ class Transformed final : public FloatScorer {
                                 : transform.query_form(query_.vector, query_.mean);
     divides_ = before(transform.parts().normalize);
     unit_ = after(transform.parts().normalize);
-    if (form_.norm == 0 && (query_.metric == Metric::cosine || unit_)) {
-      throw Error(
-          Code::invalid_argument,
-          "the query is a zero vector once it is transformed, and a cosine with it is undefined: search "
-          "with another vector, or with transform = 'none'");
-    }
+  }
+  /// Whether rows have a distance to the query.
+  [[nodiscard]] bool is_defined() const noexcept {
+    return form_.norm != 0 || (query_.metric != Metric::cosine && !unit_);
   }
   [[nodiscard]] const QueryForm* form() const noexcept override { return &form_; }
 
@@ -188,19 +185,35 @@ class Transformed final : public FloatScorer {
   bool unit_ = false;     // and by the norm of what they are mapped to
 };
 
+bool is_zero(std::span<const float> vector) {
+  return std::all_of(vector.begin(), vector.end(), [](float element) { return element == 0; });
+}
+
+// Whether the transform divides the query by a norm of 0.
+bool normalizes_zero(const Query& query) {
+  const TransformParts& parts = query.transform->parts();
+  if (!before(parts.normalize) || query.vector.size() != parts.input_dimensions) return false;
+  const bool mean_fits = query.mean.empty() || query.transform->subtracts_mean();
+  return mean_fits && is_zero(std::span(query.vector).first(parts.columns));
+}
+
 }  // namespace
 
 std::unique_ptr<Scorer> Scorer::make(Query query) {
   if (query.transform != nullptr) {
     const bool possible = is_of_products(query.metric) && query.type != codec::ElementType::bit;
     if (!possible) refuse_metric(query);
-    return std::make_unique<Transformed>(std::move(query));
+    if (normalizes_zero(query)) return nullptr;
+    auto scorer = std::make_unique<Transformed>(std::move(query));
+    if (!scorer->is_defined()) return nullptr;
+    return scorer;
   }
   if (!query.mean.empty()) {
     throw Error(Code::invalid_argument,
                 "query_mean replaces the mean that a transform subtracts, and this search has no transform: "
                 "leave query_mean out");
   }
+  if (query.metric == Metric::cosine && is_zero(query.vector)) return nullptr;
   if (!codec::is_floating(query.type)) return make_integer_scorer(std::move(query));
   switch (query.metric) {
     case Metric::cosine:
@@ -216,12 +229,6 @@ std::unique_ptr<Scorer> Scorer::make(Query query) {
       break;
   }
   refuse_metric(query);
-}
-
-void Scorer::refuse_zero_query() {
-  throw Error(Code::invalid_argument,
-              "the query is a zero vector, and a cosine with it is undefined: search with a vector that "
-              "has a direction, or use distance_metric=l2");
 }
 
 void Scorer::refuse_metric(const Query& query) {

@@ -28,8 +28,9 @@ struct Query {
 /// NaN where it is undefined (a cosine with a zero vector).
 class Scorer {
  public:
-  /// Throws Error where a cosine with this query is undefined, `mean` is given to a transform that subtracts
-  /// none, or the metric is not one of the rows' type or of transformed rows.
+  /// Null where no row has a distance to this query: a cosine with a zero vector, also one that is zero once
+  /// it is transformed. Throws Error where `mean` is given to a transform that subtracts none, or the metric
+  /// is not one of the rows' type or of transformed rows.
   [[nodiscard]] static std::unique_ptr<Scorer> make(Query query);
   virtual ~Scorer() = default;
   Scorer(const Scorer&) = delete;
@@ -44,7 +45,6 @@ class Scorer {
  protected:
   explicit Scorer(Query query) : query_(std::move(query)) {}
   virtual void score_rows(const RowBatch& batch, std::span<double> scores) = 0;
-  [[noreturn]] static void refuse_zero_query();
   [[noreturn]] static void refuse_metric(const Query& query);
   Query query_;
 

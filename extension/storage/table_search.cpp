@@ -30,8 +30,8 @@ TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
       query_(std::move(query)),
       own_(store.transform(query_.column, state)),
       scorer_(index::Scorer::make(query_.query)) {
-  if (query_.k == std::size_t{0}) {
-    ranking_.emplace(metric(), query_.k);
+  if (!scorer_ || query_.k == std::size_t{0}) {
+    ranking_.emplace(metric(), 0);
     return;
   }
   if (query_.given && !finds_kept_norms() && query_.conditions.empty()) keep_norms();

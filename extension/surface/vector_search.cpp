@@ -1,5 +1,6 @@
 #include "surface/vector_search.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -11,16 +12,27 @@
 namespace isovec::surface {
 namespace {
 
+// No table has as many rows as the largest Size says.
+template <typename Size>
+constexpr Size size_of(std::int64_t count) noexcept {
+  const auto wide = static_cast<std::uint64_t>(count);
+  return static_cast<Size>(std::min<std::uint64_t>(wide, std::numeric_limits<Size>::max()));
+}
+static_assert(size_of<std::uint32_t>(std::int64_t{1} << 32) == 0xFFFF'FFFF);
+
+// Text that is a number counts as one, since some hosts bind every parameter as text.
 std::optional<std::size_t> limit_of(const db::OwnedValue* k) {
   if (k == nullptr) return std::nullopt;
-  const std::optional<std::int64_t> count = k->view().integral();
+  const db::OwnedValue number(k->handle());
+  sqlite3_value_numeric_type(number.handle());
+  const std::optional<std::int64_t> count = number.view().integral();
   if (!count) {
     throw Error(Code::invalid_argument,
                 std::string("k must be a whole number of rows, got ") + k->view().type_name());
   }
   if (*count < 0)
     throw Error(Code::invalid_argument, "k must not be negative, got " + std::to_string(*count));
-  return static_cast<std::size_t>(*count);
+  return size_of<std::size_t>(*count);
 }
 
 // Which transform a search uses: the table's own, one given, or none.
@@ -69,7 +81,11 @@ index::Query query_of(const storage::VectorColumn& column, const SearchRequest& 
   index::Query query;
   query.metric = column.metric;
   query.type = column.type;
-  query.vector = ColumnVector(request.query->view(), column).float32();
+  if (request.query->view().is_null()) {
+    query.vector.assign(column.dimension, 0);
+  } else {
+    query.vector = ColumnVector(request.query->view(), column).float32();
+  }
   query.transform = transform;
   if (request.query_mean == nullptr) return query;
   storage::VectorColumn mean = column;
@@ -88,6 +104,7 @@ std::unique_ptr<storage::TableSearch> begin_search(storage::Store& store, const 
   storage::TableQuery query;
   query.column = request.column;
   query.k = limit_of(request.k);
+  if (request.query->view().is_null()) query.k = 0;  // NULL has no neighbours
   query.query = query_of(column, request, transform.get());
   query.given = transform.take();
   if (query.given) query.given_checksum = storage::checksum(request.transform->view().blob(), 0);

@@ -19,7 +19,8 @@ struct SearchRequest {
   Buffer<storage::RowCondition> conditions;
 };
 
-/// Begins the search. Throws Error that says what is wrong with an input, or which command to run first.
+/// Begins the search. It has no rows where the query is NULL, or zero under cosine. Throws Error that says
+/// what is wrong with an input, or which command to run first.
 [[nodiscard]] std::unique_ptr<storage::TableSearch> begin_search(storage::Store& store,
                                                                  const storage::State& state,
                                                                  const SearchRequest& request);

@@ -83,7 +83,7 @@ VectorCursor::~VectorCursor() {
 
 bool VectorCursor::answers(db::Value query) const {
   const db::OwnedValue* own = search_ ? input(TermKind::match) : nullptr;
-  if (own == nullptr || own->view().type() != query.type()) return false;
+  if (own == nullptr || query.is_null() || own->view().type() != query.type()) return false;
   if (query.is_text()) return query.text() == own->view().text();
   const std::span<const std::byte> a = query.blob();
   const std::span<const std::byte> b = own->view().blob();
