@@ -305,6 +305,22 @@ TEST_CASE("an input that cannot be heeded is an error, never passed over", "[sur
   CHECK(error("k = 5").find("t: the condition on k needs a search beside it") == 0);
   CHECK(error("a MATCH '[1,0,0]' AND +k = 5").find("k has no value here") != std::string::npos);
   CHECK(error("a MATCH '[1,0,0]' AND k > 5").find("k has no value here") != std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND k <> 5").find("k has no value here") != std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND query_mean > 5").find("query_mean has no value here") !=
+        std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND +transform = 'none'").find("transform has no value here") !=
+        std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND transform LIKE 'n%'").find("transform has no value here") !=
+        std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND CASE WHEN 1 THEN k = 5 END").find("k has no value here") !=
+        std::string::npos);
+  CHECK(error("a MATCH '[1,0,0]' AND (k = 5 OR length(x) = 2)").find("k ") != std::string::npos);
+  for (const char* on :
+       {"o.y = t.y WHERE k = 2 AND a MATCH '[1,0,0]'", "o.y = t.y WHERE a MATCH '[1,0,0]' AND k = 2",
+        "o.y = t.y AND a MATCH '[1,0,0]' WHERE k = 2"}) {
+    CAPTURE(on);
+    CHECK(db.error("SELECT t.id FROM u AS o LEFT JOIN t ON " + std::string(on)) != "");
+  }
   CHECK(error("a MATCH '[1,0,0]' AND k IN (1, 2)").find("take one value") != std::string::npos);
   CHECK(error("a MATCH '[1,0,0]' AND k = 1 AND k = 2").find("given twice") != std::string::npos);
   CHECK(error("a MATCH '[1,0,0]' AND b MATCH '[1,0]'").find("one query can MATCH one vector column") !=
@@ -342,6 +358,34 @@ TEST_CASE("an input that cannot be heeded is an error, never passed over", "[sur
   CHECK(db.rows("SELECT id FROM t WHERE " + many +
                 " AND id IN (SELECT id FROM u) AND a MATCH '[1,0,0]' AND k = 3")
             .size() == 3);
+}
+
+TEST_CASE("an input that was not given is NULL where it is only read", "[surface][query]") {
+  Connection db;
+  db.run(kSetup);
+  for (const std::string where :
+       {"id = 20", "a MATCH '[1,0,0]' AND id = 20", "b MATCH '[1,0]' AND id = 20"}) {
+    for (const std::string column : {"k", "transform", "query_mean", "distance + k"}) {
+      CAPTURE(where, column);
+      CHECK(db.rows("SELECT " + column + " FROM t WHERE " + where) == Rows{{"NULL"}});
+      CHECK(db.rows("SELECT id, " + column + ", y FROM t WHERE " + where)[0][1] == "NULL");
+      CHECK(db.rows("SELECT " + column + " AS v, count(*) FROM t WHERE " + where + " AND v IS NULL")[0][1] ==
+            "1");
+    }
+  }
+  CHECK(db.rows("SELECT id, k FROM t ORDER BY id LIMIT 1") == Rows{{"-97", "NULL"}});
+  CHECK(db.rows("SELECT k, y FROM t ORDER BY distance DESC, id LIMIT 1") == Rows{{"NULL", "2001"}});
+  CHECK(db.rows("SELECT coalesce(k, -id) FROM t WHERE id = 20") == Rows{{"-20"}});
+  CHECK(db.one("SELECT count(*) FROM t WHERE k IS NULL") == "90");
+  // What a browser of tables asks for each column.
+  for (const char* column : {"k", "query_mean", "transform", "distance", "id"}) {
+    const std::string all =
+        "(SELECT id, a, b, d, p, y, l, x, distance, similarity, k, transform, query_mean FROM t LIMIT 1000)";
+    const std::string sql = "SELECT " + std::string(column) + " AS value, count(*) AS n FROM " + all +
+                            " WHERE value IS NOT NULL GROUP BY value ORDER BY n DESC LIMIT 31";
+    CAPTURE(sql);
+    CHECK(db.rows(sql).size() == (std::string(column) == "id" ? 31 : 0));
+  }
 }
 
 TEST_CASE("a query that is NULL, or zero under cosine, has no neighbours", "[surface][query]") {

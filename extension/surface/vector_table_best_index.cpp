@@ -26,6 +26,8 @@ constexpr sqlite3_int64 kSearchRows = 100;
 constexpr sqlite3_int64 kLookupRows = kSearchRows;
 constexpr sqlite3_int64 kIndexedRows = kSearchRows;
 constexpr sqlite3_int64 kScanRows = 1'000'000;
+constexpr const char* kNames[kHiddenColumns] = {"distance",  "similarity", "k",
+                                                "transform", "query_mean", "command"};
 // SQLite can hand an IN over as a whole only where it is among the first 32 constraints.
 constexpr int kWholeIn = 32;
 
@@ -109,6 +111,8 @@ class Planner {
   [[nodiscard]] std::string name_of(int column) const;
   /// False where one that is offered cannot be used in this plan.
   bool find_inputs();
+  void refuse_input(int i, const std::string& name) const;
+  void find_reads();
   void take(int i, PlanTerm term, bool omit);
   void take_rows();
   [[nodiscard]] bool may_come_of_a_pattern(int i) const;
@@ -142,10 +146,28 @@ bool Planner::is_match(int i) const {
 std::string Planner::name_of(int column) const {
   const auto role = role_of(shape_, column);
   if (role) return shape_.name_of(*role);
-  constexpr const char* kNames[kHiddenColumns] = {"distance",  "similarity", "k",
-                                                  "transform", "query_mean", "command"};
   const int hidden = column - declared_columns(shape_);
   return hidden >= 0 && hidden < kHiddenColumns ? kNames[hidden] : "rowid";
+}
+
+// An input that was not given is NULL, so IS NULL and IS NOT NULL have an answer. Any other comparison was
+// meant to be heeded.
+void Planner::refuse_input(int i, const std::string& name) const {
+  const auto comparison = comparison_of(constraint(i).op);
+  if (!comparison || *comparison == Comparison::is_null || *comparison == Comparison::not_null) return;
+  throw Error(Code::invalid_argument, unheeded_input(name));
+}
+
+// What only an order or an input needs is not read.
+void Planner::find_reads() {
+  plan_.reads = info_->colUsed;
+  for (int i = 0; i < info_->nOrderBy; ++i) {
+    if (info_->aOrderBy[i].iColumn >= 0) plan_.reads &= ~read_bit(info_->aOrderBy[i].iColumn);
+  }
+  for (int i = 0; i < info_->nConstraint; ++i) {
+    const int column = constraint(i).iColumn;
+    if (info_->aConstraintUsage[i].omit != 0 && column >= 0) plan_.reads &= ~read_bit(column);
+  }
 }
 
 bool Planner::find_inputs() {
@@ -164,7 +186,11 @@ bool Planner::find_inputs() {
       match_ = i;
     }
     for (const auto& [column, kind] : kInputs) {
-      if (!equality || !is(shape_, constraint(i).iColumn, column)) continue;
+      if (!is(shape_, constraint(i).iColumn, column)) continue;
+      if (!equality) {
+        refuse_input(i, kNames[static_cast<std::size_t>(column)]);
+        continue;
+      }
       usable = usable && constraint(i).usable != 0;
       inputs_.push_back({column, kind, i});
     }
@@ -297,6 +323,7 @@ void Planner::name_left() {
 }
 
 void Planner::finish() {
+  find_reads();
   name_left();
   const std::string text = encode_plan(plan_, readable_);
   info_->idxStr = sqlite3_mprintf("%s", text.c_str());
@@ -308,7 +335,6 @@ int Planner::run() {
   if (!find_inputs()) return SQLITE_CONSTRAINT;
   if (match_ < 0 && !inputs_.empty()) {
     const auto column = static_cast<std::size_t>(inputs_.front().column);
-    constexpr const char* kNames[] = {"distance", "similarity", "k", "transform", "query_mean"};
     throw Error(Code::invalid_argument,
                 std::string("the condition on ") + kNames[column] + " needs a search beside it: WHERE " +
                     shape_.vectors.front().name + " MATCH <vector> AND " + kNames[column] + " = ...");

@@ -31,6 +31,13 @@ inline constexpr int kRowidColumn = -1;
   return column == number_of(shape, hidden);
 }
 
+/// The sentence for a condition on an input that the search did not get.
+[[nodiscard]] inline std::string unheeded_input(const std::string& name) {
+  return name +
+         " has no value here, since this query's search was not given one: compare it with = and a plain "
+         "value, beside MATCH";
+}
+
 /// The column of t_rows that answers conditions on a column, nothing where none does.
 [[nodiscard]] inline std::optional<storage::RowColumn> row_column(const storage::TableShape& shape,
                                                                   int column) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "db/statement.hpp"
 #include "storage/null_map.hpp"
@@ -102,6 +103,7 @@ void VectorCursor::reset() noexcept {
   row_.reset();
   auxiliary_.reset();
   auxiliary_stands_ = false;
+  read_for_nothing_.reset();
   for (auto& reader : readers_) reader.reset();
   at_end_ = true;
 }
@@ -209,7 +211,22 @@ void VectorCursor::begin_search() {
   }
 }
 
+// An input that was not given is NULL, which a condition on it may reject; and then the rest of the row is
+// not read. A condition that the table was offered is refused before, when the query is planned.
+void VectorCursor::refuse_dropped_input() const {
+  if (!read_for_nothing_ || (plan_.reads & ~read_) == 0) return;
+  constexpr std::pair<HiddenColumn, const char*> kNames[] = {{HiddenColumn::k, "k"},
+                                                             {HiddenColumn::transform, "transform"},
+                                                             {HiddenColumn::query_mean, "query_mean"}};
+  for (const auto& [column, name] : kNames) {
+    if (column == *read_for_nothing_) throw Error(Code::invalid_argument, unheeded_input(name));
+  }
+}
+
 void VectorCursor::next() {
+  refuse_dropped_input();
+  read_ = 0;
+  read_for_nothing_.reset();
   auxiliary_.reset();
   auxiliary_stands_ = false;
   if (search_) {
@@ -255,6 +272,7 @@ void VectorCursor::next_hit() {
 }
 
 void VectorCursor::column(sqlite3_context* context, int column) {
+  read_ |= read_bit(column);
   if (sqlite3_vtab_nochange(context) != 0) return;  // an UPDATE that leaves the column as it is
   if (const auto role = role_of(store_.shape(), column)) return column_value(context, *role);
   const int hidden = column - declared_columns(store_.shape());
@@ -315,10 +333,7 @@ void VectorCursor::auxiliary_value(sqlite3_context* context, std::size_t index) 
 void VectorCursor::own_transform(sqlite3_context* context) {
   std::size_t column = searched_;
   if (!search_) {
-    if (store_.shape().vectors.size() > 1) {
-      throw Error(Code::invalid_argument,
-                  "the table has several vector columns: read transform from a search of one");
-    }
+    if (store_.shape().vectors.size() > 1) return;  // which one is not said
     column = 0;
   }
   if (const auto record = storage::read_transform(store_.statements(), column, store_.state()))
@@ -341,12 +356,8 @@ void VectorCursor::hidden_value(sqlite3_context* context, HiddenColumn column) {
                                                             : TermKind::query_mean;
   if (const db::OwnedValue* value = input(kind)) return sqlite3_result_value(context, value->handle());
   if (plan_.whole_rows) return;
-  if (column == HiddenColumn::transform) return own_transform(context);
-  throw Error(
-      Code::invalid_argument,
-      std::string(column == HiddenColumn::k ? "k" : "query_mean") +
-          " has no value here, since this query's search was not given one: compare it with = and a plain "
-          "value, beside MATCH");
+  read_for_nothing_ = column;
+  if (column == HiddenColumn::transform) own_transform(context);
 }
 
 }  // namespace isovec::surface

@@ -1,6 +1,7 @@
 #pragma once
 // One pass of a query over an isovec table: the rows of a scan, or those of a search in ascending distance.
 
+#include <cstdint>
 #include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
@@ -50,6 +51,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   void auxiliary_value(sqlite3_context* context, std::size_t index);
   void hidden_value(sqlite3_context* context, HiddenColumn column);
   void own_transform(sqlite3_context* context);
+  void refuse_dropped_input() const;
 
   VectorTable& table_;
   storage::Store& store_;
@@ -65,6 +67,9 @@ class VectorCursor : public sqlite3_vtab_cursor {
   bool undisturbed_ = true;     // no change has begun since then
   std::int64_t rows_left_ = 0;  // of a scan of the whole table
   std::size_t searched_ = 0;    // the vector column
+
+  std::uint64_t read_ = 0;                        // the columns of the row at hand, by read_bit()
+  std::optional<HiddenColumn> read_for_nothing_;  // of the row at hand: an input that was not given
 
   db::Statement row_;        // the row of a hit
   db::Statement auxiliary_;  // the auxiliary values of the row at hand

@@ -7,7 +7,7 @@ namespace isovec::surface {
 namespace {
 
 // The machine's part of idxStr stands behind the last '{', which none of its characters is:
-//   plan = ["W"] { kind comparison column [":" hex-of-collation] ";" } "}"
+//   plan = ["W"] hex-of-reads ";" { kind comparison column [":" hex-of-collation] ";" } "}"
 constexpr char kHex[] = "0123456789abcdef";
 
 int digit_of(char c) {
@@ -47,6 +47,10 @@ const PlanTerm* Plan::find(TermKind kind) const noexcept {
 std::string encode_plan(const Plan& plan, std::string_view readable) {
   std::string text = std::string(readable) + " {";
   if (plan.whole_rows) text += 'W';
+  for (int shift = 60; shift >= 0; shift -= 4) {
+    if (plan.reads >> shift != 0) text += kHex[plan.reads >> shift & 15];
+  }
+  text += ';';
   for (const PlanTerm& term : plan.terms) {
     text += static_cast<char>(term.kind);
     text += static_cast<char>(term.comparison);
@@ -70,12 +74,15 @@ Plan decode_plan(std::string_view text) {
     plan.whole_rows = true;
     machine.remove_prefix(1);
   }
-  while (!machine.empty()) {
+  const auto next = [&machine] {
     const std::size_t end = machine.find(';');
     if (end == std::string_view::npos) refuse();
-    plan.terms.push_back(decode_term(machine.substr(0, end)));
+    const std::string_view part = machine.substr(0, end);
     machine.remove_prefix(end + 1);
-  }
+    return part;
+  };
+  for (const char digit : next()) plan.reads = plan.reads << 4 | static_cast<std::uint64_t>(digit_of(digit));
+  while (!machine.empty()) plan.terms.push_back(decode_term(next()));
   return plan;
 }
 

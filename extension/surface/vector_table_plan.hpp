@@ -2,6 +2,7 @@
 // How a query of an isovec table is run: what xBestIndex hands to xFilter. The plan travels as the text of
 // idxStr, which EXPLAIN QUERY PLAN shows.
 
+#include <cstdint>
 #include <isovec/buffer.hpp>
 #include <optional>
 #include <string>
@@ -33,12 +34,20 @@ struct PlanTerm {
 struct Plan {
   /// The terms in the order of xFilter's arguments.
   Buffer<PlanTerm> terms;
-  /// Every column is read, as UPDATE .. FROM does: inputs may be read as NULL.
+  /// Every column is read, as UPDATE .. FROM does: an input that was not given is NULL, the transform too.
   bool whole_rows = false;
+  /// The columns that are read of each row of the answer, by read_bit(), and perhaps of no other row. Not
+  /// those that only the order hangs on, or conditions that SQLite need not look at.
+  std::uint64_t reads = 0;
 
   [[nodiscard]] const PlanTerm* find(TermKind kind) const noexcept;
   friend bool operator==(const Plan&, const Plan&) = default;
 };
+
+/// The bit of a column in masks such as sqlite3_index_info::colUsed: the last stands for all beyond it.
+[[nodiscard]] constexpr std::uint64_t read_bit(int column) noexcept {
+  return std::uint64_t{1} << (column < 63 ? column : 63);
+}
 
 /// `readable` for people, then the plan for decode_plan().
 [[nodiscard]] std::string encode_plan(const Plan& plan, std::string_view readable);
