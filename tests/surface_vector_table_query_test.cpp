@@ -480,6 +480,53 @@ TEST_CASE("EXPLAIN QUERY PLAN names the search, its conditions and its transform
   CHECK(sorts("distance DESC"));
   CHECK(sorts("id"));
   CHECK(sorts("distance, id DESC"));
+  CHECK_FALSE(sorts("similarity DESC"));
+  CHECK_FALSE(sorts("similarity DESC, id"));
+  CHECK(sorts("similarity"));
+}
+
+TEST_CASE("descending similarity is the order of a search", "[surface][query]") {
+  Connection db;
+  // Similarities near 0, of which many have one distance.
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, c float[2], n float[2] codes=none, d "
+      "float[2] "
+      "distance_metric=dot, l float[2] distance_metric=l2, h int8[2]);"
+      "CREATE TABLE u(id INTEGER PRIMARY KEY, v, w);"
+      "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 900) INSERT INTO u SELECT i, "
+      "vec_f32('[' || ((i * 37 % 101 - 50) * CASE i % 3 WHEN 0 THEN 1e-18 ELSE 0.01 END) || ',' || (i % 7 + "
+      "1) || ']'),"
+      "vec_int8('[' || (i * 37 % 101 - 50) || ',' || (i % 7 + 1) || ']') FROM c;"
+      "INSERT INTO t(id, c, n, d, l, h) SELECT id, v, v, v, v, w FROM u");
+  REQUIRE(
+      db.one("SELECT count(DISTINCT vec_cosine(v, vec_f32('[1,0]'))) > count(DISTINCT vec_distance_cosine(v, "
+             "vec_f32('[1,0]'))) FROM u") == "1");
+  const std::vector<std::pair<std::string, std::string>> kColumns = {
+      {"c", "vec_cosine(v, vec_f32('[1,0]'))"},
+      {"n", "vec_cosine(v, vec_f32('[1,0]'))"},
+      {"d", "vec_dot(v, vec_f32('[1,0]'))"},
+      {"h", "vec_cosine(vec_int8(w), vec_int8('[1,0]'))"}};
+  for (const auto& [column, similarity] : kColumns) {
+    const std::string plain = "(SELECT id, CAST(" + similarity + " AS REAL) AS similarity, " +
+                              (column == "d" ? "-" : "1 - ") + similarity + " AS distance FROM u WHERE " +
+                              similarity + " IS NOT NULL)";
+    for (const std::string limit : {" LIMIT 1", " LIMIT 25", " LIMIT 100 OFFSET 15", ""}) {
+      for (const std::string order :
+           {"similarity DESC, id", "similarity DESC, id DESC", "similarity, id", "distance, id"}) {
+        const std::string search = "SELECT id FROM t WHERE " + column + " MATCH '[1,0]'";
+        const std::string end = " ORDER BY " + order + limit;
+        CAPTURE(search, end);
+        CHECK(db.rows(search + end) == db.rows("SELECT id FROM " + plain + end));
+        // k counts by distance, then its rows are sorted.
+        CHECK(db.rows(search + " AND k = 40" + end) ==
+              db.rows("SELECT id FROM (SELECT * FROM " + plain + " ORDER BY distance, id LIMIT 40)" + end));
+      }
+    }
+  }
+  // NULL, and so in any order.
+  CHECK(db.rows("SELECT id FROM t WHERE l MATCH '[1,0]' ORDER BY similarity DESC").size() == 900);
+  CHECK(db.rows("SELECT id FROM t WHERE l MATCH '[1,0]' ORDER BY similarity DESC, id DESC LIMIT 2") ==
+        Rows{{"900"}, {"899"}});
 }
 
 TEST_CASE("rows that change while a search is read do not disturb it", "[surface][query]") {

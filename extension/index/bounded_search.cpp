@@ -35,17 +35,12 @@ BoundedSearch::BoundedSearch(const MappedQuery& query, const SearchLimits& limit
 BoundedSearch::BoundedSearch(Metric metric, const SearchLimits& limits)
     : metric_(metric),
       limits_(limits),
+      order_(metric, limits.order),
       thresholds_(limits.k.value_or(limits.expected)),
       compact_at_(2 * kFewCandidates),
       last_(limits.after) {
   if (last_) limits_.range.least = std::max(limits_.range.least, distance(*last_));
   if (!prunes()) candidates_.reserve(limits.rows);
-}
-
-bool BoundedSearch::nearer(const Hit& a, const Hit& b) const noexcept {
-  const double distance_a = distance(a);
-  const double distance_b = distance(b);
-  return distance_a != distance_b ? distance_a < distance_b : a.rowid < b.rowid;
 }
 
 std::size_t BoundedSearch::wanted() const noexcept {
@@ -126,7 +121,7 @@ void BoundedSearch::add_candidates(const codec::CodeBlockView& block, const code
 bool BoundedSearch::is_wanted(const Hit& hit) const noexcept {
   const double d = distance(hit);
   if (!(d >= limits_.range.least && d <= limits_.range.most)) return false;  // NaN too
-  return !last_ || nearer(*last_, hit);
+  return !last_ || order_(*last_, hit);
 }
 
 void BoundedSearch::add_hit(const Hit& hit) {
@@ -148,15 +143,14 @@ void BoundedSearch::keep_nearest() {
   const std::size_t most = *limits_.k - handed_out_;
   if (scored_.size() <= most || scored_.size() - most < most + kFewRows) return;  // k may be any number
   const auto end = scored_.begin() + static_cast<std::ptrdiff_t>(most);
-  std::nth_element(scored_.begin(), end, scored_.end(),
-                   [this](const Hit& a, const Hit& b) { return nearer(a, b); });
+  std::nth_element(scored_.begin(), end, scored_.end(), order_);
   scored_.erase(end, scored_.end());
 }
 
 void BoundedSearch::begin_reading() {
   if (reading_) return;
   reading_ = true;
-  std::make_heap(scored_.begin(), scored_.end(), [this](const Hit& a, const Hit& b) { return nearer(b, a); });
+  std::make_heap(scored_.begin(), scored_.end(), farthest_first());
   if (prunes()) candidates_.drop_above(thresholds_.limit());
   near_rows_ = candidates_.begin(thresholds_.limit());
 }
@@ -176,11 +170,11 @@ void BoundedSearch::begin_raw_scan() {
 
 void BoundedSearch::push_scored(const Hit& hit) {
   scored_.push_back(hit);
-  std::push_heap(scored_.begin(), scored_.end(), [this](const Hit& a, const Hit& b) { return nearer(b, a); });
+  std::push_heap(scored_.begin(), scored_.end(), farthest_first());
 }
 
 Hit BoundedSearch::pop_scored() {
-  std::pop_heap(scored_.begin(), scored_.end(), [this](const Hit& a, const Hit& b) { return nearer(b, a); });
+  std::pop_heap(scored_.begin(), scored_.end(), farthest_first());
   const Hit hit = scored_.back();
   scored_.pop_back();
   return hit;

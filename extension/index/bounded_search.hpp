@@ -49,6 +49,7 @@ struct SearchLimits {
   /// fetch() may reject rows by a filter: then no row is dropped on the strength of one that is not fetched
   /// yet.
   bool rejects = false;
+  HitOrder order = HitOrder::distance;
 };
 
 class BoundedSearch {
@@ -94,8 +95,11 @@ class BoundedSearch {
   [[nodiscard]] std::size_t coded_rows() const noexcept { return coded_rows_; }
 
  private:
+  /// For a heap with the nearest on top.
+  [[nodiscard]] auto farthest_first() const noexcept {
+    return [order = order_](const Hit& a, const Hit& b) { return order(b, a); };
+  }
   [[nodiscard]] double distance(const Hit& hit) const noexcept { return distance_of(metric_, hit.score); }
-  [[nodiscard]] bool nearer(const Hit& a, const Hit& b) const noexcept;
   [[nodiscard]] bool prunes() const noexcept { return limits_.k.has_value() && !limits_.rejects; }
   /// Rows beyond it cannot be hits.
   [[nodiscard]] double limit() const noexcept;
@@ -119,6 +123,7 @@ class BoundedSearch {
   const QueryCode* query_ = nullptr;  // or
   const MappedQuery* mapped_ = nullptr;
   SearchLimits limits_;
+  HitOrdering order_;
   DistanceBounds bounds_;
   DeferredBlocks* deferred_ = nullptr;
   Thresholds thresholds_;

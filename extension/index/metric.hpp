@@ -33,6 +33,11 @@ enum class Metric : std::uint8_t { cosine = 1, l2 = 2, dot = 3, l1 = 4, hamming 
   return metric == Metric::hamming || metric == Metric::jaccard;
 }
 
+/// The distance that a score stands for (see Scorer).
+[[nodiscard]] constexpr double distance_of(Metric metric, double score) noexcept {
+  return metric == Metric::cosine ? 1 - score : score;
+}
+
 /// Whether the metric is a function of inner products: such have codes, and a form under a transform.
 [[nodiscard]] constexpr bool is_of_products(Metric metric) noexcept {
   return metric == Metric::cosine || metric == Metric::l2 || metric == Metric::dot;

@@ -52,9 +52,4 @@ class Scorer {
   Buffer<double> scores_;
 };
 
-/// The distance that a score stands for.
-[[nodiscard]] constexpr double distance_of(Metric metric, double score) noexcept {
-  return metric == Metric::cosine ? 1 - score : score;
-}
-
 }  // namespace isovec::index

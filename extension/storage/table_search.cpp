@@ -31,7 +31,7 @@ TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
       own_(store.transform(query_.column, state)),
       scorer_(index::Scorer::make(query_.query)) {
   if (!scorer_ || query_.k == std::size_t{0}) {
-    ranking_.emplace(metric(), 0);
+    ranking_.emplace(index::HitOrdering(metric(), query_.order), 0);
     return;
   }
   if (query_.given && !finds_kept_norms() && query_.conditions.empty()) keep_norms();
@@ -118,7 +118,7 @@ void TableSearch::score_rows(std::optional<Buffer<RowHead>> chosen, Add&& add) {
 }
 
 void TableSearch::rank(std::optional<Buffer<RowHead>> chosen) {
-  ranking_.emplace(metric(), query_.k);
+  ranking_.emplace(index::HitOrdering(metric(), query_.order), query_.k);
   score_rows(std::move(chosen), [this](const index::Hit& hit) {
     const double distance = index::distance_of(metric(), hit.score);
     if (distance >= query_.range.least && distance <= query_.range.most) ranking_->add(hit);  // not NaN
@@ -145,6 +145,7 @@ index::SearchLimits TableSearch::all_rows() const {
   index::SearchLimits limits;
   limits.rows = static_cast<std::size_t>(state_.rows);
   limits.range = query_.range;
+  limits.order = query_.order;
   limits.rejects = !query_.conditions.empty();
   return limits;
 }

@@ -27,6 +27,7 @@ struct TableQuery {
   std::uint64_t given_checksum = 0;        ///< Of its BLOB.
   std::optional<std::size_t> k;
   index::DistanceRange range;
+  index::HitOrder order = index::HitOrder::distance;
   Buffer<RowCondition> conditions;  ///< Their values must outlive the search.
 };
 

@@ -109,6 +109,7 @@ std::unique_ptr<storage::TableSearch> begin_search(storage::Store& store, const 
   query.given = transform.take();
   if (query.given) query.given_checksum = storage::checksum(request.transform->view().blob(), 0);
   query.range = request.range;
+  query.order = request.order;
   query.conditions = request.conditions;
   return std::make_unique<storage::TableSearch>(store, state, std::move(query));
 }

@@ -16,6 +16,7 @@ struct SearchRequest {
   const db::OwnedValue* transform = nullptr;
   const db::OwnedValue* query_mean = nullptr;
   index::DistanceRange range;
+  index::HitOrder order = index::HitOrder::distance;
   Buffer<storage::RowCondition> conditions;
 };
 

@@ -121,7 +121,8 @@ class Planner {
   void take_distances();
   void price_search();
   void price_scan();
-  void order_search();
+  void order_search(index::Metric metric);
+  [[nodiscard]] bool is_nearest_first(int i, index::Metric metric);
   void order_scan();
   void name_left();
   void finish();
@@ -292,17 +293,28 @@ void Planner::price_scan() {
   info_->estimatedRows = lookup_ ? kLookupRows : (indexed_ ? kIndexedRows : kScanRows);
 }
 
-// distance, or distance and then the rowid, is the order of a search.
-void Planner::order_search() {
+// By distance; or by descending similarity, which is -distance for dot, and for cosine the same order but for
+// rows whose distances are rounded to one. Of these k would count others, so with k it is left to SQLite,
+// which has few rows to sort then. For other metrics it is NULL, and any order will do.
+bool Planner::is_nearest_first(int i, index::Metric metric) {
+  const auto& term = info_->aOrderBy[i];
+  if (is(shape_, term.iColumn, HiddenColumn::distance)) return term.desc == 0;
+  if (!is(shape_, term.iColumn, HiddenColumn::similarity)) return false;
+  if (metric == index::Metric::dot) return term.desc != 0;
+  if (metric != index::Metric::cosine) return info_->nOrderBy == 1;
+  plan_.by_similarity = term.desc != 0 && plan_.find(TermKind::k) == nullptr;
+  return plan_.by_similarity;
+}
+
+// distance or similarity, or these and then the rowid, is the order of a search.
+void Planner::order_search(index::Metric metric) {
   const int count = info_->nOrderBy;
   if (count < 1 || count > 2) return;
-  const auto& first = info_->aOrderBy[0];
-  if (!is(shape_, first.iColumn, HiddenColumn::distance) || first.desc != 0) return;
   if (count == 2) {
     const auto column = row_column(shape_, info_->aOrderBy[1].iColumn);
     if (!column || column->name != "id" || info_->aOrderBy[1].desc != 0) return;
   }
-  info_->orderByConsumed = 1;
+  if (is_nearest_first(0, metric)) info_->orderByConsumed = 1;
 }
 
 void Planner::order_scan() {
@@ -373,7 +385,7 @@ int Planner::run() {
   take_distances();
   take_rows();
   price_search();
-  order_search();
+  order_search(column.metric);
   finish();
   return SQLITE_OK;
 }

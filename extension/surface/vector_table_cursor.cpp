@@ -193,6 +193,7 @@ void VectorCursor::begin_search() {
   request.k = input(TermKind::k);
   request.transform = input(TermKind::transform);
   request.query_mean = input(TermKind::query_mean);
+  request.order = plan_.by_similarity ? index::HitOrder::score : index::HitOrder::distance;
   for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
     if (plan_.terms[i].kind == TermKind::distance) {
       narrow(request.range, plan_.terms[i].comparison, arguments_[i].front());

@@ -7,7 +7,7 @@ namespace isovec::surface {
 namespace {
 
 // The machine's part of idxStr stands behind the last '{', which none of its characters is:
-//   plan = ["W"] hex-of-reads ";" { kind comparison column [":" hex-of-collation] ";" } "}"
+//   plan = ["W"] ["S"] hex-of-reads ";" { kind comparison column [":" hex-of-collation] ";" } "}"
 constexpr char kHex[] = "0123456789abcdef";
 
 int digit_of(char c) {
@@ -47,6 +47,7 @@ const PlanTerm* Plan::find(TermKind kind) const noexcept {
 std::string encode_plan(const Plan& plan, std::string_view readable) {
   std::string text = std::string(readable) + " {";
   if (plan.whole_rows) text += 'W';
+  if (plan.by_similarity) text += 'S';
   for (int shift = 60; shift >= 0; shift -= 4) {
     if (plan.reads >> shift != 0) text += kHex[plan.reads >> shift & 15];
   }
@@ -70,10 +71,13 @@ Plan decode_plan(std::string_view text) {
   if (begin == std::string_view::npos || text.back() != '}') refuse();
   std::string_view machine = text.substr(begin + 1, text.size() - begin - 2);
   Plan plan;
-  if (machine.starts_with('W')) {
-    plan.whole_rows = true;
-    machine.remove_prefix(1);
-  }
+  const auto starts_with = [&machine](char flag) {
+    const bool found = machine.starts_with(flag);
+    if (found) machine.remove_prefix(1);
+    return found;
+  };
+  plan.whole_rows = starts_with('W');
+  plan.by_similarity = starts_with('S');
   const auto next = [&machine] {
     const std::size_t end = machine.find(';');
     if (end == std::string_view::npos) refuse();

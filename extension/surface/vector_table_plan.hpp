@@ -36,6 +36,9 @@ struct Plan {
   Buffer<PlanTerm> terms;
   /// Every column is read, as UPDATE .. FROM does: an input that was not given is NULL, the transform too.
   bool whole_rows = false;
+  /// The rows come in descending similarity, not in ascending distance, which rounding makes the same for
+  /// some.
+  bool by_similarity = false;
   /// The columns that are read of each row of the answer, by read_bit(), and perhaps of no other row. Not
   /// those that only the order hangs on, or conditions that SQLite need not look at.
   std::uint64_t reads = 0;
