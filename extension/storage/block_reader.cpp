@@ -37,16 +37,24 @@ void BlockReader::choose_way() {
   const std::size_t d = store_.shape().vectors[column_].dimension;
   const std::size_t bytes = blocks_ * static_cast<std::size_t>(kGroupSlots) * (d + 16);
   if (sqlite3_compileoption_used("DIRECT_OVERFLOW_READ") == 0 || !cache_holds(bytes)) return;
+  const std::int64_t page = pragma("page_size");
   int reserved = -1;
   sqlite3_file_control(store_.connection(), store_.shape().schema.c_str(), SQLITE_FCNTL_RESERVE_BYTES,
                        &reserved);
-  page_bytes_ =
-      static_cast<std::size_t>(pragma("page_size")) - static_cast<std::size_t>(std::max(0, reserved));
+  constexpr std::int64_t kSmallestUsable = 480;
+  const std::int64_t usable = page - std::max(0, reserved);
+  if (usable >= kSmallestUsable) page_bytes_ = static_cast<std::size_t>(usable);
 }
 
+// 0 where the host lets no one ask: then blocks are read as a whole, which is slower at most.
 std::int64_t BlockReader::pragma(const char* name) {
-  db::Statement read(store_.connection(), "PRAGMA " + db::quoted(store_.shape().schema) + "." + name);
-  return read.step() ? read.integer(0) : 0;
+  try {
+    db::Statement read(store_.connection(), "PRAGMA " + db::quoted(store_.shape().schema) + "." + name);
+    return read.step() ? read.integer(0) : 0;
+  } catch (const db::SqliteFailure& failure) {
+    if ((failure.result_code() & 0xFF) != SQLITE_AUTH) throw;
+    return 0;
+  }
 }
 
 // Of a file that is mapped into memory nothing has to be cached.

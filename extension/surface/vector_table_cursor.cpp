@@ -91,15 +91,21 @@ bool VectorCursor::answers(db::Value query) const {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
-void VectorCursor::settle() {
+void VectorCursor::settle() noexcept {
   undisturbed_ = false;  // even if the change is taken back
-  if (search_) search_->settle();
+  if (!search_ || failure_) return;
+  try {
+    search_->settle();
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
 }
 
 void VectorCursor::reset() noexcept {
   rows_.reset();
   search_.reset();
   hit_.reset();
+  failure_ = nullptr;
   row_.reset();
   auxiliary_.reset();
   auxiliary_stands_ = false;
@@ -257,6 +263,7 @@ void VectorCursor::next_row() {
 // A row may have been deleted since the search ran, by this connection: it is passed over. Where nothing was
 // written since, a row that is missing is damage.
 void VectorCursor::next_hit() {
+  if (failure_) std::rethrow_exception(failure_);
   while ((hit_ = search_->next())) {
     row_.reset();
     row_.bind(1, hit_->rowid);

@@ -2,6 +2,7 @@
 // One pass of a query over an isovec table: the rows of a scan, or those of a search in ascending distance.
 
 #include <cstdint>
+#include <exception>
 #include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
@@ -29,8 +30,9 @@ class VectorCursor : public sqlite3_vtab_cursor {
   [[nodiscard]] bool at_end() const noexcept { return at_end_; }
   [[nodiscard]] std::int64_t rowid() const noexcept { return head_.id; }
   void column(sqlite3_context* context, int column);
-  /// Works out all rows of a search that are left, before any row changes.
-  void settle();
+  /// Works out all rows of a search that are left, before any row changes. What fails is the search, when it
+  /// is read on, and not the change.
+  void settle() noexcept;
   /// Whether it stands on a row of the search for this query.
   [[nodiscard]] bool answers(db::Value query) const;
 
@@ -63,6 +65,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   std::optional<storage::RowQuery> rows_;  // of a scan
   std::unique_ptr<storage::TableSearch> search_;
   std::optional<index::Hit> hit_;
+  std::exception_ptr failure_;  // of settle()
   std::uint64_t history_ = 0;   // the table's when the pass began
   bool undisturbed_ = true;     // no change has begun since then
   std::int64_t rows_left_ = 0;  // of a scan of the whole table
