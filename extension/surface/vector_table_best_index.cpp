@@ -18,7 +18,14 @@ using storage::TableShape;
 // and must not be expected to give more rows: where a query has MATCH and an OR, SQLite may otherwise answer
 // the OR branch by branch and be left with a MATCH that nobody evaluates. And it must cost much more than a
 // lookup elsewhere, so that a join does not repeat it for every row.
-constexpr double kSearchCost = 900;
+//
+// A search costs more for each condition that may come from a row value, as in (a, b) IN (VALUES (1, 2), (3,
+// 4)). SQLite offers its parts as = with no sign that it would run the search once for each pair; but then it
+// asks for a second plan without them, which has to be the cheaper one. A step is one in SQLite's logarithm
+// of costs.
+constexpr double kSearchCost = 512;
+constexpr double kSearchStep = 64;
+constexpr int kSearchSteps = 6;
 constexpr double kLookupCost = 500;
 constexpr double kIndexedCost = 5'000;
 constexpr double kScanCost = 3'000'000;
@@ -136,6 +143,7 @@ class Planner {
   bool lookup_ = false;   // by rowid or key
   bool indexed_ = false;  // by an index
   bool unordered_ = false;
+  int unknown_ = 0;  // comparisons by = with what is not a literal
 };
 
 bool Planner::is_match(int i) const {
@@ -232,6 +240,8 @@ void Planner::take_row(int i, const storage::RowColumn& column) {
       unordered_ = true;
     }
   }
+  sqlite3_value* value = nullptr;
+  if (*comparison == Comparison::equal && sqlite3_vtab_rhs_value(info_, i, &value) != SQLITE_OK) ++unknown_;
   const char* collation = sqlite3_vtab_collation(info_, i);
   const bool binary = collation == nullptr || sqlite3_stricmp(collation, "BINARY") == 0;
   const bool exact =
@@ -276,7 +286,7 @@ void Planner::take_distances() {
 }
 
 void Planner::price_search() {
-  info_->estimatedCost = kSearchCost;
+  info_->estimatedCost = kSearchCost + kSearchStep * std::min(unknown_, kSearchSteps);
   info_->estimatedRows = kSearchRows;
   for (const Input& input : inputs_) {
     sqlite3_value* value = nullptr;
