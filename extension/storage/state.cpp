@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kPlainBytes = 48;  // of a table without NULL vectors
 constexpr std::size_t kNullBytes = 56;
 constexpr std::size_t kNulls = 40;
+constexpr std::int64_t kMostColumns = 64;      // the bits of State::fitted
 constexpr std::uint64_t kSeed = 0x7374617465;  // "state"
 
 // The checksum stands at the end.
@@ -39,7 +40,8 @@ State decode_state(std::span<const std::byte> bytes) {
               load_u64(bytes.data() + 24), load_u64(bytes.data() + 32)};
   const bool counts_nulls = bytes.size() == kNullBytes;
   if (counts_nulls) state.nulls = load_i64(bytes.data() + kNulls);
-  if (state.rows < 0 || state.rows > state.slots || (state.nulls > 0) != counts_nulls)
+  const bool possible = (state.nulls > 0) == counts_nulls && state.nulls / kMostColumns <= state.slots;
+  if (state.rows < 0 || state.rows > state.slots || !possible)
     throw Error(Code::corrupt, "the table's state record is damaged");
   return state;
 }
