@@ -90,7 +90,6 @@ constexpr Operation kNullOperations[] = {
     {"delete NULL vectors", "BEGIN; INSERT INTO other VALUES (1); DELETE FROM t WHERE id IN (6, 9); COMMIT"},
     {"fill all", "UPDATE t SET b = '[0,1]' WHERE b IS NULL"},
     {"search beside NULL", "SELECT id FROM t WHERE a MATCH '[1,0,0]' AND k = 3 AND b IS NULL", false},
-    {"optimize NULL vectors", "DELETE FROM t WHERE id < 9; INSERT INTO t(t) VALUES ('optimize')"},
 };
 
 constexpr Operation kOperations[] = {
@@ -418,6 +417,10 @@ TEST_CASE("no failed allocation, read or write damages a table with NULL vectors
     run_faults(operation, kMemoryFaults, kNullSetup);
     run_faults(operation, kFileFaults, kNullSetup);
   }
+  const Operation optimize{"optimize NULL vectors", "INSERT INTO t(t) VALUES ('optimize')"};
+  const std::string holes = std::string(kNullSetup) + "DELETE FROM t WHERE id < 5";
+  run_faults(optimize, kMemoryFaults, holes.c_str());
+  run_faults(optimize, kFileFaults, holes.c_str());
 }
 
 TEST_CASE("no failed read, write, truncation, deletion or sync damages a table", "[storage][fault][file]") {
