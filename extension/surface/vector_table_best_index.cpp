@@ -366,6 +366,7 @@ int Planner::run() {
   plan_.whole_rows = (info_->colUsed & all) == all;
   if (match_ < 0) {
     take_rows();
+    take_distances();
     readable_ = (lookup_ ? "lookup" : "scan") + readable_;
     price_scan();
     order_scan();

@@ -136,6 +136,19 @@ std::optional<storage::RowCondition> VectorCursor::null_condition(const PlanTerm
   return condition;
 }
 
+// FROM t('[1,0]') means WHERE distance = '[1,0]' to SQLite, since distance is the first hidden column.
+void VectorCursor::refuse_call() const {
+  for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
+    if (plan_.terms[i].kind != TermKind::distance || plan_.terms[i].comparison != Comparison::equal) continue;
+    const db::Value value = arguments_[i].front().view();
+    if (!value.is_blob() && !(value.is_text() && value.text().starts_with('['))) continue;
+    throw Error(Code::invalid_argument, "distance is compared with a vector: a search is no call of the table but "
+                                        "WHERE " +
+                                            store_.shape().vectors.front().name +
+                                            " MATCH <vector> AND k = <rows>");
+  }
+}
+
 Buffer<storage::RowCondition> VectorCursor::conditions() const {
   Buffer<storage::RowCondition> conditions;
   for (std::size_t i = 0; i < plan_.terms.size(); ++i) {
@@ -175,6 +188,7 @@ void VectorCursor::filter(Plan plan, std::span<sqlite3_value*> arguments) {
   reset();
   plan_ = std::move(plan);
   take_arguments(arguments);
+  refuse_call();
   const storage::State state = store_.state();
   history_ = state.history;
   undisturbed_ = true;

@@ -39,6 +39,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
  private:
   void reset() noexcept;
   void take_arguments(std::span<sqlite3_value*> arguments);
+  void refuse_call() const;
   [[nodiscard]] Buffer<storage::RowCondition> conditions() const;
   [[nodiscard]] std::optional<storage::RowCondition> null_condition(const PlanTerm& term,
                                                                     std::size_t vector) const;
