@@ -28,6 +28,8 @@
 namespace isovec::storage {
 namespace {
 
+constexpr std::array<std::string_view, 11> kStoredTypes = {"text", "int",    "integer", "int64",   "bool", "boolean",
+                                                           "float", "double", "real",    "numeric", "blob"};
 constexpr std::array<std::string_view, 10> kSuffixes = {"config", "rows",  "aux",   "slots", "room",
                                                         "chunks", "norms", "marks", "codes", "transforms"};
 
@@ -50,7 +52,8 @@ std::string auxiliary_columns(const TableShape& shape) {
   std::string text = "(id INTEGER PRIMARY KEY";
   for (std::size_t i = 0; i < shape.auxiliary.size(); ++i) {
     text += ", a" + std::to_string(i);
-    if (!shape.auxiliary[i].type.empty()) text += " " + shape.auxiliary[i].type;
+    const std::string type = stored_type(shape.auxiliary[i].type);
+    if (!type.empty()) text += " " + type;
   }
   return text + ", hash INTEGER NOT NULL)";
 }
@@ -92,7 +95,8 @@ void create_indexes(sqlite3* db, const TableShape& shape) {
     if (!column.indexed) continue;
     const std::string name = free_index_name(db, shape, column);
     db::execute(db, "CREATE INDEX " + db::quoted(shape.schema) + "." + db::quoted(name) + " ON " +
-                        db::quoted(shadow_name(shape, "rows")) + "(" + column.name + ", slot)");
+                        db::quoted(shadow_name(shape, "rows")) + "(" + column.name +
+                        (column.collation.empty() ? "" : " COLLATE " + column.collation) + ", slot)");
   }
 }
 
@@ -175,16 +179,23 @@ std::string shadow(const TableShape& shape, std::string_view suffix) {
   return db::quoted(shape.schema) + "." + db::quoted(shadow_name(shape, suffix));
 }
 
+std::string stored_type(const std::string& declared_type) {
+  const bool known = std::find(kStoredTypes.begin(), kStoredTypes.end(), declared_type) != kStoredTypes.end();
+  return known ? declared_type : name_of(affinity_of(declared_type));
+}
+
 Buffer<RowColumn> row_columns(const TableShape& shape) {
   Buffer<RowColumn> columns;
   if (shape.key == Key::text) columns.push_back({"key", "TEXT", Affinity::text, false});
   for (std::size_t i = 0; i < shape.partitions.size(); ++i) {
-    const std::string& type = shape.partitions[i].type;
-    columns.push_back({"p" + std::to_string(i), type, affinity_of(type), true});
+    const ValueColumn& column = shape.partitions[i];
+    columns.push_back({"p" + std::to_string(i), stored_type(column.type), affinity_of(column.type), true,
+                       column.collation});
   }
   for (std::size_t i = 0; i < shape.metadata.size(); ++i) {
     const ValueColumn& column = shape.metadata[i];
-    columns.push_back({"m" + std::to_string(i), column.type, affinity_of(column.type), column.indexed});
+    columns.push_back({"m" + std::to_string(i), stored_type(column.type), affinity_of(column.type),
+                       column.indexed, column.collation});
   }
   return columns;
 }

@@ -35,11 +35,16 @@ inline constexpr std::int64_t kNullFormat = 3;
 /// The columns of <t>_rows between slot and hash: key, then partitions p0.., then metadata m0.. .
 struct RowColumn {
   std::string name;
-  std::string type;
+  std::string type;  ///< In t_rows; empty for none.
   Affinity affinity = Affinity::blob;
   bool indexed = false;
+  std::string collation = {};  ///< Of the index; empty for BINARY.
 };
 [[nodiscard]] Buffer<RowColumn> row_columns(const TableShape& shape);
+
+/// The type under which a shadow table declares a column: its own, where that is one of the words that were always
+/// taken, else the name of its affinity.
+[[nodiscard]] std::string stored_type(const std::string& declared_type);
 
 /// Makes the shadow tables of an empty table.
 void create_tables(sqlite3* db, const TableShape& shape);

@@ -35,6 +35,22 @@ Affinity affinity_of(const std::string& declared_type) {
   return Affinity::numeric;
 }
 
+const char* name_of(Affinity affinity) noexcept {
+  switch (affinity) {
+    case Affinity::text:
+      return "text";
+    case Affinity::numeric:
+      return "numeric";
+    case Affinity::integer:
+      return "integer";
+    case Affinity::real:
+      return "real";
+    case Affinity::blob:
+      break;
+  }
+  return "";
+}
+
 const std::string& TableShape::name_of(const ColumnRole& role) const {
   switch (role.kind) {
     case ColumnKind::vector:
@@ -66,6 +82,7 @@ std::uint64_t TableShape::fingerprint() const {
       sum.add(kind);
       sum.add(static_cast<std::int64_t>(affinity_of(column.type)));
       sum.add(static_cast<std::int64_t>(column.indexed));
+      if (!column.collation.empty()) sum.add(std::string_view(column.collation));
     }
     ++kind;
   }

@@ -35,12 +35,19 @@ void require_transformable(const VectorColumn& column);
 /// How SQLite converts a value that is stored in a column, from its declared type.
 enum class Affinity : std::uint8_t { blob, text, numeric, integer, real };
 [[nodiscard]] Affinity affinity_of(const std::string& declared_type);
+/// A type of this affinity, as SQL; empty for blob.
+[[nodiscard]] const char* name_of(Affinity affinity) noexcept;
 
 /// A column of ordinary values.
 struct ValueColumn {
   std::string name;
-  std::string type;      ///< As declared; may be empty.
+  std::string type;      ///< As declared, in lower case; may be empty.
   bool indexed = false;  ///< A B-tree index answers conditions on it.
+  bool not_null = false;
+  /// As SQL, a literal; empty where none is declared. Stands in for a NULL of an INSERT, since a virtual table
+  /// is not told which columns an INSERT names.
+  std::string default_value;
+  std::string collation;  ///< Of comparisons and of the index; empty for BINARY.
 };
 
 enum class Key : std::uint8_t {

@@ -52,6 +52,17 @@ std::string upsert(const std::string& table, const char* key, const char* value)
          ") DO UPDATE SET " + value + " = excluded." + value;
 }
 
+// The defaults are literals: the definition takes nothing else.
+std::string defaults(const TableShape& shape) {
+  std::string text;
+  for (const auto* list : {&shape.partitions, &shape.metadata, &shape.auxiliary}) {
+    for (const ValueColumn& column : *list) {
+      text += (text.empty() ? "" : ", ") + (column.default_value.empty() ? "NULL" : column.default_value);
+    }
+  }
+  return "SELECT " + (text.empty() ? "NULL" : text);
+}
+
 }  // namespace
 
 std::string row_select(const TableShape& shape) {
@@ -64,6 +75,8 @@ std::string Statements::text(Sql which) const {
     return "DELETE FROM " + table(suffix) + " WHERE " + key + " >= ?1 AND " + key + " < ?2";
   };
   switch (which) {
+    case Sql::defaults:
+      return defaults(shape_);
     case Sql::read_state:
       return "SELECT value FROM " + table("config") + " WHERE key = 'state'";
     case Sql::write_state:

@@ -12,6 +12,7 @@
 namespace isovec::storage {
 
 enum class Sql : std::size_t {
+  defaults,  ///< the declared defaults, NULL where there is none, of partitions, metadata and auxiliary columns
   read_state,
   write_state,
   write_format,

@@ -7,6 +7,7 @@
 
 #include "db/statement.hpp"
 #include "surface/definition_tokens.hpp"
+#include "surface/value_definition.hpp"
 
 namespace isovec::surface {
 namespace {
@@ -31,18 +32,6 @@ constexpr VectorType kVectorTypes[] = {
     {"bf16", codec::ElementType::bfloat16},   {"int8", codec::ElementType::int8},
     {"i8", codec::ElementType::int8},         {"bit", codec::ElementType::bit},
 };
-constexpr std::string_view kValueTypes[] = {"text",  "int",    "integer", "int64",   "bool", "boolean",
-                                            "float", "double", "real",    "numeric", "blob"};
-constexpr const char* kValueTypeList =
-    "text, int, integer, int64, bool, boolean, float, double, real, numeric, blob";
-
-std::optional<std::string> value_type(const Token& token) {
-  for (const std::string_view known : kValueTypes) {
-    if (!token.quoted && same_word(token.value, known)) return std::string(known);
-  }
-  return std::nullopt;
-}
-
 std::size_t parse_dimension(TokenReader& reader, codec::ElementType type) {
   const Token token = reader.take();
   std::size_t dimension = 0;
@@ -96,8 +85,7 @@ std::string parse_transform(TokenReader& reader) {
 
 void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
   while (!reader.at_end()) {
-    if (reader.take_word("not")) {
-      if (!reader.take_word("null")) reader.fail("expected NULL after NOT, found " + reader.found());
+    if (take_not_null(reader)) {
       column.not_null = true;
       continue;
     }
@@ -133,24 +121,47 @@ void parse_vector(TokenReader& reader, TableShape& shape, std::string name, code
   shape.vectors.push_back(std::move(column));
 }
 
-void parse_key(TokenReader& reader, TableShape& shape, std::string name, const std::string& type) {
+// Refuses what a column of this kind cannot have.
+void refuse(const TokenReader& reader, bool has, const char* what, const char* kind) {
+  if (has) reader.fail(std::string(kind) + " has no " + what);
+}
+
+void parse_key(TokenReader& reader, TableShape& shape, std::string name, const ValueDefinition& value) {
   if (shape.key != storage::Key::rowid) reader.fail("the table has a primary key already: " + shape.key_name);
-  const bool text = type == "text";
-  if (!text && type != "int" && type != "integer") {
-    reader.fail("a primary key is INTEGER or TEXT, not " + (type.empty() ? "without type" : type));
+  constexpr const char* kKind = "a primary key";
+  refuse(reader, value.partition, "PARTITION KEY beside it", kKind);
+  refuse(reader, value.indexed, "INDEXED, since it is looked up as it is", kKind);
+  refuse(reader, !value.default_value.empty(), "DEFAULT", kKind);
+  refuse(reader, !value.collation.empty(), "COLLATE but BINARY", kKind);
+  const auto affinity = storage::affinity_of(value.type);
+  const bool text = affinity == storage::Affinity::text;
+  if (!text && affinity != storage::Affinity::integer) {
+    reader.fail("a primary key is INTEGER or TEXT, not " + (value.type.empty() ? "without type" : value.type));
   }
   shape.key = text ? storage::Key::text : storage::Key::integer;
   shape.key_name = std::move(name);
   shape.columns.push_back({ColumnKind::key, 0});
 }
 
-void parse_partition(TokenReader& reader, TableShape& shape, std::string name, const std::string& type) {
-  if (type != "text" && type != "int" && type != "integer") {
-    reader.fail("a partition key is INTEGER or TEXT, not " + (type.empty() ? "without type" : type));
+storage::ValueColumn column_of(std::string name, ValueDefinition value) {
+  return {std::move(name),
+          std::move(value.type),
+          value.indexed,
+          value.not_null,
+          std::move(value.default_value),
+          std::move(value.collation)};
+}
+
+void parse_partition(TokenReader& reader, TableShape& shape, std::string name, ValueDefinition value) {
+  refuse(reader, value.indexed, "INDEXED, since it has an index always", "a partition key");
+  const auto affinity = storage::affinity_of(value.type);
+  if (affinity != storage::Affinity::text && affinity != storage::Affinity::integer) {
+    reader.fail("a partition key is INTEGER or TEXT, not " + (value.type.empty() ? "without type" : value.type));
   }
   if (shape.partitions.size() == kMostPartitions) reader.fail("a table has at most 4 partition keys");
   shape.columns.push_back({ColumnKind::partition, shape.partitions.size()});
-  shape.partitions.push_back({std::move(name), type, true});
+  value.indexed = true;
+  shape.partitions.push_back(column_of(std::move(name), std::move(value)));
 }
 
 void append_value(TokenReader& reader, TableShape& shape, ColumnKind kind, storage::ValueColumn column) {
@@ -163,43 +174,25 @@ void append_value(TokenReader& reader, TableShape& shape, ColumnKind kind, stora
 void parse_auxiliary(TokenReader& reader, TableShape& shape) {
   const Token name = reader.take();
   if (name.kind != Token::Kind::name) reader.fail("expected the name of an auxiliary column after '+'");
-  std::string type;
-  if (!reader.at_end()) {
-    const auto known = value_type(reader.peek());
-    if (!known) reader.fail("unknown type " + reader.found() + ": " + kValueTypeList);
-    type = *known;
-    reader.take();
-  }
-  if (!reader.at_end())
-    reader.fail("an auxiliary column takes a name and a type, found " + reader.found() + " after them");
-  append_value(reader, shape, ColumnKind::auxiliary, {name.value, type, false});
-}
-
-bool takes_key_words(TokenReader& reader, const char* first) {
-  if (!reader.take_word(first)) return false;
-  if (!reader.take_word("key"))
-    reader.fail(std::string("expected KEY after ") + first + ", found " + reader.found());
-  if (!reader.at_end())
-    reader.fail("nothing may follow " + std::string(first) + " KEY, found " + reader.found());
-  return true;
+  ValueDefinition value = parse_value_definition(reader);
+  constexpr const char* kKind = "an auxiliary column";
+  refuse(reader, value.primary, "PRIMARY KEY", kKind);
+  refuse(reader, value.partition, "PARTITION KEY: leave out the '+'", kKind);
+  refuse(reader, value.indexed, "INDEXED: leave out the '+' to search by it", kKind);
+  append_value(reader, shape, ColumnKind::auxiliary, column_of(name.value, std::move(value)));
 }
 
 // A column of ordinary values: the name has been read, its type stands next.
 void parse_value(TokenReader& reader, TableShape& shape, std::string name) {
-  const auto type = value_type(reader.peek());
-  if (!type) {
-    reader.fail("expected a type after the name, found " + reader.found() +
-                ": a vector such as float[768], or " + kValueTypeList);
+  const std::string found = reader.found();
+  ValueDefinition value = parse_value_definition(reader);
+  if (value.type.empty()) {
+    reader.fail("expected a type after the name, found " + found +
+                ": a vector such as float[768], or a type of SQLite's such as text, integer or real");
   }
-  reader.take();
-  if (takes_key_words(reader, "primary")) return parse_key(reader, shape, std::move(name), *type);
-  if (takes_key_words(reader, "partition")) return parse_partition(reader, shape, std::move(name), *type);
-  const bool indexed = reader.take_word("indexed");
-  if (!reader.at_end()) {
-    reader.fail("after the type a column takes PRIMARY KEY, PARTITION KEY or INDEXED, found " +
-                reader.found());
-  }
-  append_value(reader, shape, ColumnKind::metadata, {std::move(name), *type, indexed});
+  if (value.primary) return parse_key(reader, shape, std::move(name), value);
+  if (value.partition) return parse_partition(reader, shape, std::move(name), std::move(value));
+  append_value(reader, shape, ColumnKind::metadata, column_of(std::move(name), std::move(value)));
 }
 
 void parse_argument(const char* text, TableShape& shape) {
@@ -225,6 +218,14 @@ void parse_argument(const char* text, TableShape& shape) {
     reader.fail("unknown vector type '" + type.value + "': float, float16, bfloat16, int8, bit");
   }
   parse_value(reader, shape, name.value);
+}
+
+std::string declaration_of(const storage::ValueColumn& column) {
+  std::string text = " " + column.type;
+  if (column.not_null) text += " NOT NULL";
+  if (!column.default_value.empty()) text += " DEFAULT " + column.default_value;
+  if (!column.collation.empty()) text += " COLLATE " + column.collation;
+  return text;
 }
 
 void require_distinct_names(const TableShape& shape) {
@@ -282,16 +283,16 @@ std::string declaration_of(const TableShape& shape) {
         text += shape.key == storage::Key::text ? " TEXT" : " INTEGER";
         break;
       case ColumnKind::vector:
-        text += " BLOB";
+        text += shape.vectors[role.index].not_null ? " BLOB NOT NULL" : " BLOB";
         break;
       case ColumnKind::partition:
-        text += " " + shape.partitions[role.index].type;
+        text += declaration_of(shape.partitions[role.index]);
         break;
       case ColumnKind::metadata:
-        text += " " + shape.metadata[role.index].type;
+        text += declaration_of(shape.metadata[role.index]);
         break;
       case ColumnKind::auxiliary:
-        text += " " + shape.auxiliary[role.index].type;
+        text += declaration_of(shape.auxiliary[role.index]);
         break;
     }
     text += ", ";

@@ -8,14 +8,11 @@
 //   type       = "float" | "f32" | "float32" | "float16" | "f16" | "bfloat16" | "bf16" | "int8" | "i8" | "bit"
 //   option     = "distance_metric" "=" metric | "transform" "=" 'spec' | "codes" "=" "none" | "not" "null"
 //   metric     = "cosine" | "l2" | "dot" | "l1", of bit columns "hamming" | "jaccard"
-//   key        = name ( "integer" | "int" | "text" ) "primary" "key"
-//   partition  = name ( "integer" | "int" | "text" ) "partition" "key"
-//   metadata   = name value-type [ "indexed" ]
-//   auxiliary  = "+" name [ value-type ]
-//   value-type = "text" | "int" | "integer" | "int64" | "bool" | "boolean" | "float" | "double" | "real"
-//              | "numeric" | "blob"
+//   key, partition, metadata = name value, with "primary" "key", "partition" "key" or neither
+//   auxiliary  = "+" name value
 // clang-format on
 //
+// value_definition.hpp has the grammar of a value. A key and a partition are of integers or texts.
 // A bit vector has a multiple of 8 elements. Transforms are of columns with metric cosine, l2 or dot.
 
 #include <span>

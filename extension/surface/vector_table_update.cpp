@@ -2,6 +2,7 @@
 
 #include <list>
 
+#include "db/owned_value.hpp"
 #include "db/value.hpp"
 #include "surface/column_vector.hpp"
 #include "surface/vector_table_columns.hpp"
@@ -61,8 +62,9 @@ std::int64_t integer_id(db::Value value) {
 // The columns of an INSERT or UPDATE as a row for the store. Keeps the vectors that were decoded.
 class RowRequest {
  public:
-  RowRequest(const TableShape& shape, std::span<sqlite3_value*> arguments, bool updates)
-      : shape_(shape), arguments_(arguments), updates_(updates) {
+  RowRequest(storage::Store& store, std::span<sqlite3_value*> arguments, bool updates)
+      : store_(store), shape_(store.shape()), arguments_(arguments), updates_(updates) {
+    const TableShape& shape = shape_;
     row_.values.resize(storage::row_columns(shape).size());
     row_.auxiliary.resize(shape.auxiliary.size());
     row_.vectors.resize(shape.vectors.size());
@@ -83,15 +85,20 @@ class RowRequest {
   void refuse_hidden() const;
   void take(const storage::ColumnRole& role, db::Value value);
   void take_key(db::Value value);
+  /// The value to store; null keeps what is there. `place` counts partitions, metadata and auxiliary columns.
+  [[nodiscard]] sqlite3_value* checked(db::Value value, const storage::ValueColumn& column, std::size_t place);
+  [[nodiscard]] sqlite3_value* default_of(std::size_t place);
   void take_vector(std::size_t index, db::Value value);
   void take_id();
 
+  storage::Store& store_;
   const TableShape& shape_;
   std::span<sqlite3_value*> arguments_;
   bool updates_;
   storage::RowValues row_;
   std::optional<std::int64_t> key_;  // of an integer key column that was given
   std::list<ColumnVector> vectors_;
+  std::list<db::OwnedValue> defaults_;  // those that stand in for NULL
 };
 
 void RowRequest::refuse_hidden() const {
@@ -106,23 +113,39 @@ void RowRequest::refuse_hidden() const {
 }
 
 void RowRequest::take(const storage::ColumnRole& role, db::Value value) {
-  sqlite3_value* given = keeps(value) ? nullptr : value.handle();
   const std::size_t keys = shape_.key == storage::Key::text ? 1 : 0;
+  const std::size_t metadata = shape_.partitions.size() + role.index;
+  const std::size_t auxiliary = shape_.partitions.size() + shape_.metadata.size() + role.index;
   switch (role.kind) {
     case ColumnKind::key:
       return take_key(value);
     case ColumnKind::vector:
       return take_vector(role.index, value);
     case ColumnKind::partition:
-      row_.values[keys + role.index] = given;
+      row_.values[keys + role.index] = checked(value, shape_.partitions[role.index], role.index);
       return;
     case ColumnKind::metadata:
-      row_.values[keys + shape_.partitions.size() + role.index] = given;
+      row_.values[keys + metadata] = checked(value, shape_.metadata[role.index], metadata);
       return;
     case ColumnKind::auxiliary:
-      row_.auxiliary[role.index] = given;
+      row_.auxiliary[role.index] = checked(value, shape_.auxiliary[role.index], auxiliary);
       return;
   }
+}
+
+sqlite3_value* RowRequest::checked(db::Value value, const storage::ValueColumn& column, std::size_t place) {
+  if (keeps(value)) return nullptr;
+  if (!value.is_null()) return value.handle();
+  sqlite3_value* given = value.handle();
+  if (!updates_ && !column.default_value.empty()) given = default_of(place);
+  if (column.not_null && db::Value(given).is_null()) fail_not_null(shape_, column.name);
+  return given;
+}
+
+sqlite3_value* RowRequest::default_of(std::size_t place) {
+  const db::Run run(store_.statements()[storage::Sql::defaults]);
+  if (!run->step()) throw Error(Code::corrupt, "the defaults of the table cannot be read");
+  return defaults_.emplace_back(run->value(static_cast<int>(place))).handle();
 }
 
 void RowRequest::take_key(db::Value value) {
@@ -204,7 +227,7 @@ std::int64_t update_table(VectorTable& table, std::span<sqlite3_value*> argument
                                ? storage::OnConflict::replace
                                : storage::OnConflict::fail;
   if (!db::Value(arguments[0]).is_null()) {
-    const RowRequest request(shape, arguments, true);
+    const RowRequest request(store, arguments, true);
     store.update(db::Value(arguments[0]).integer(), request.row(), on_conflict);
     return last.rowid();
   }
@@ -213,7 +236,7 @@ std::int64_t update_table(VectorTable& table, std::span<sqlite3_value*> argument
     run_command(table, *command, db::Value(arguments[kFirstColumn + transform]));
     return last.rowid();
   }
-  const RowRequest request(shape, arguments, false);
+  const RowRequest request(store, arguments, false);
   last.set(store.insert(request.row(), on_conflict));
   return last.rowid();
 }
