@@ -12,11 +12,12 @@
 #include <span>
 
 #include "storage/slot_map.hpp"
+#include "storage/state.hpp"
 
 namespace isovec::storage {
 
 /// Tables that hold a column's parts number them from column * kColumnStride.
-inline constexpr std::int64_t kColumnStride = std::int64_t{1} << 40;
+inline constexpr std::int64_t kColumnStride = kMostSlots;
 inline constexpr std::size_t kNormPageBytes = 8 + 8 * static_cast<std::size_t>(kSlotsPerPage);
 
 class NormPage {

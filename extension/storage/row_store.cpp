@@ -6,6 +6,7 @@
 
 #include "db/value.hpp"
 #include "storage/checksum.hpp"
+#include "storage/state.hpp"
 
 namespace isovec::storage {
 namespace {
@@ -63,7 +64,8 @@ std::uint64_t RowVerifier::checksum_of(const RowHead& head, std::span<sqlite3_va
 RowHead RowVerifier::verify(const db::Statement& row) const {
   const RowHead head{row.integer(0), row.integer(1)};
   const int hash = kFirstValue + static_cast<int>(columns_.size());
-  if (row.type(1) != SQLITE_INTEGER || row.type(hash) != SQLITE_INTEGER || head.slot < 0) refuse_row(head.id);
+  const bool possible = head.slot >= 0 && head.slot < kMostSlots;
+  if (row.type(1) != SQLITE_INTEGER || row.type(hash) != SQLITE_INTEGER || !possible) refuse_row(head.id);
   RecordChecksum sum(kRowSeed);
   sum.add(head.id);
   sum.add(head.slot);

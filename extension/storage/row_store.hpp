@@ -31,7 +31,7 @@ struct RowHead {
 inline constexpr int kFirstValue = 2;
 
 /// Checks and reads the row a statement of row_select() stands on. Throws Error{corrupt} where its checksum
-/// does not agree.
+/// does not agree, or its slot is one that no table has.
 class RowVerifier {
  public:
   explicit RowVerifier(const TableShape& shape) : columns_(row_columns(shape)) {}

@@ -40,8 +40,9 @@ State decode_state(std::span<const std::byte> bytes) {
               load_u64(bytes.data() + 24), load_u64(bytes.data() + 32)};
   const bool counts_nulls = bytes.size() == kNullBytes;
   if (counts_nulls) state.nulls = load_i64(bytes.data() + kNulls);
-  const bool possible = (state.nulls > 0) == counts_nulls && state.nulls / kMostColumns <= state.slots;
-  if (state.rows < 0 || state.rows > state.slots || !possible)
+  const bool counts = state.rows >= 0 && state.rows <= state.slots && state.slots <= kMostSlots;
+  const bool nulls = (state.nulls > 0) == counts_nulls && state.nulls / kMostColumns <= state.slots;
+  if (!counts || !nulls)
     throw Error(Code::corrupt, "the table's state record is damaged");
   return state;
 }

@@ -28,6 +28,10 @@ struct State {
   friend bool operator==(const State&, const State&) = default;
 };
 
+/// No table has more slots, however large its file: chunks, groups and pages are numbered below this
+/// (norm_store.hpp, kColumnStride).
+inline constexpr std::int64_t kMostSlots = std::int64_t{1} << 40;
+
 class StateBytes {
  public:
   explicit StateBytes(const State& state) noexcept;
@@ -37,7 +41,8 @@ class StateBytes {
   std::array<std::byte, 56> bytes_{};
   std::size_t size_;
 };
-/// Throws Error{corrupt} where the bytes are not what StateBytes made.
+/// Throws Error{corrupt} where the bytes are not what StateBytes made, or their numbers cannot be. Whether the
+/// database has room for the slots is left to the caller (slot_bound.hpp).
 [[nodiscard]] State decode_state(std::span<const std::byte> bytes);
 
 }  // namespace isovec::storage

@@ -45,7 +45,19 @@ State Store::read_state() {
   if (!there || read.type(0) != SQLITE_BLOB) {
     throw Error(Code::corrupt, "the table's state record is missing: run 'rebuild' or restore a backup");
   }
-  return decode_state(read.blob(0));
+  const State state = decode_state(read.blob(0));
+  if (state.fitted >> shape_.vectors.size() != 0) {
+    throw Error(Code::corrupt, "the table's state record tells of transforms of more columns than there are");
+  }
+  if (state.nulls > state.rows * static_cast<std::int64_t>(shape_.vectors.size())) {
+    throw Error(Code::corrupt, "the table's state record counts more NULL vectors than there are vectors");
+  }
+  if (!has_room_for(state.slots)) {
+    throw Error(Code::corrupt, "the table's state record counts " + std::to_string(state.slots) +
+                                   " slots, and the database is too small for so many: run 'rebuild' or restore "
+                                   "a backup");
+  }
+  return state;
 }
 
 State Store::state() {

@@ -12,6 +12,7 @@
 #include "index/deferred_blocks.hpp"
 #include "storage/block_cache.hpp"
 #include "storage/row_store.hpp"
+#include "storage/slot_bound.hpp"
 #include "storage/slot_map.hpp"
 #include "storage/state.hpp"
 #include "storage/statements.hpp"
@@ -68,6 +69,7 @@ class Store {
         shape_(std::move(shape)),
         statements_(db, shape_),
         verifier_(shape_),
+        slot_bound_(shape_),
         blocks_(std::move(budget)) {}
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -78,8 +80,11 @@ class Store {
   [[nodiscard]] const RowVerifier& verifier() const noexcept { return verifier_; }
 
   /// The state of the snapshot at hand. On the first call and after each change of the schema it looks at the
-  /// shadow tables as verify_tables() does, so nothing is read or written before that has passed.
+  /// shadow tables as verify_tables() does, so nothing is read or written before that has passed. Its slots are
+  /// no more than the database has room for, so memory and loops may follow them.
   [[nodiscard]] State state();
+  /// Whether the database is large enough for so many slots.
+  [[nodiscard]] bool has_room_for(std::int64_t slots) { return slot_bound_.allows(db_, slots); }
   /// The transform fitted to a column in the snapshot that `state` is of, or null.
   [[nodiscard]] const Transform* transform(std::size_t column, const State& state) {
     return transforms_.get(statements_, shape_, column, state);
@@ -119,6 +124,7 @@ class Store {
   TableShape shape_;
   Statements statements_;
   RowVerifier verifier_;
+  SlotBound slot_bound_;
   TransformCache transforms_;
   Buffer<ReadCache> read_caches_;  // by column
   BlockCache blocks_;

@@ -214,6 +214,11 @@ void rebuild(Store& store) {
   const Buffer<RowHead> rows = all_rows(store);
   verify_auxiliary(store);
   State state = implied_state(store, rows);
+  if (!store.has_room_for(state.slots)) {
+    throw Error(Code::corrupt, "row " + std::to_string(rows.back().id) + " says slot " +
+                                   std::to_string(rows.back().slot) +
+                                   ", and the database is too small for so many: restore a backup");
+  }
   const std::size_t columns = store.shape().vectors.size();
   // First everything is read, so that damage that cannot be mended is found before anything is written.
   for (std::size_t c = 0; c < columns; ++c) {
