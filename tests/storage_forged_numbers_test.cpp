@@ -165,6 +165,77 @@ TEST_CASE("'rebuild' writes no chunks for slots that no chunk has", "[storage][f
   }
 }
 
+TEST_CASE("a table keeps its norms for a query's transform only while it has as many slots",
+          "[storage][forged]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(v float[4]);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+      "INSERT INTO t(v) SELECT vec_random(4, i) FROM n;"
+      "CREATE TABLE f AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
+      "SELECT vec_fit(vec_random(4, i), 'center') AS f FROM n");
+  Forger forger(db);
+  const std::string query = "SELECT count(*) FROM t WHERE v MATCH '[1,0,0,0]' AND transform = (SELECT f FROM f)";
+  CHECK(db.one(query) == "600");
+  const State before = forger.state();
+  db.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+      "INSERT INTO t(v) SELECT vec_random(4, i + 600) FROM n");
+  State forged = forger.state();
+  forged.history = before.history;
+  forger.set_state(forged);
+  CHECK(db.one(query) == "1200");
+}
+
+TEST_CASE("a search keeps its transform whatever happens to the table's meanwhile", "[storage][forged]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(v float[64] transform='whiten eps=1');"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)"
+      "INSERT INTO t(v) SELECT vec_random(64, i) FROM n;"
+      "INSERT INTO t(t) VALUES ('fit')");
+  Forger forger(db);
+  const State sound = forger.state();
+  State forged = sound;
+  forged.transforms ^= 1;  // the same history: nothing else tells that the cached transform is another one
+  for (const char* query : {"SELECT rowid FROM t WHERE v MATCH vec_random(64, 3)",
+                            "SELECT rowid FROM t WHERE v MATCH vec_random(64, 3) AND rowid > 9"}) {
+    CAPTURE(query);
+    const auto expected = db.rows(query);
+    sqlite3_stmt* search = nullptr;
+    REQUIRE(sqlite3_prepare_v2(db.handle(), query, -1, &search, nullptr) == SQLITE_OK);
+    std::vector<std::vector<std::string>> found;
+    int code = sqlite3_step(search);
+    for (; code == SQLITE_ROW; code = sqlite3_step(search)) {
+      found.push_back({std::to_string(sqlite3_column_int64(search, 0))});
+      if (found.size() > 2) continue;  // the norms of rows without a code are forgotten with it
+      forger.set_state(forged);
+      db.run("SELECT count(*) FROM t WHERE v MATCH vec_random(64, 7) AND rowid = 5");
+      forger.set_state(sound);
+      db.run("SELECT count(*) FROM t WHERE v MATCH vec_random(64, 7) AND rowid = 5");
+    }
+    CHECK(code == SQLITE_DONE);
+    CHECK(found == expected);
+    sqlite3_finalize(search);
+  }
+}
+
+TEST_CASE("marks that claim more rows without a code than a group has are damage", "[storage][forged]") {
+  Connection db;
+  db.run(kSetup);
+  for (const std::uint32_t claim : {257U, 0x7FFFFFFFU, 0x80000000U, 0xFFFFFFFFU}) {
+    std::string marks = db.one("SELECT data FROM t_marks WHERE id = 0");
+    std::memcpy(marks.data() + 8 + 32, &claim, sizeof claim);
+    db.run("SAVEPOINT s");
+    db.rows("UPDATE t_marks SET data = ?1 WHERE id = 0", Bytes{Forger::sealed("marks", 0, marks)});
+    CAPTURE(claim);
+    CHECK(code_of(db, "SELECT rowid FROM t WHERE v MATCH '[1,0,0,0]' AND k = 3") == SQLITE_CORRUPT_VTAB);
+    CHECK(code_of(db, "UPDATE t SET v = '[4,3,2,1]' WHERE rowid = 5") == SQLITE_CORRUPT_VTAB);
+    CHECK(code_of(db, "DELETE FROM t WHERE rowid = 5") == SQLITE_CORRUPT_VTAB);
+    db.run("ROLLBACK TO s; RELEASE s");
+  }
+}
+
 TEST_CASE("a table is bounded by its pages where PRAGMA is denied, too", "[storage][forged]") {
   Connection db;
   db.run(kSetup);

@@ -35,6 +35,12 @@ MarkPage::MarkPage(std::size_t column, std::int64_t page, std::span<const std::b
     : id_(id_of(column, page)), bytes_(bytes.begin(), bytes.end()) {
   const bool sized = bytes.size() > kHeader && (bytes.size() - kHeader) % kEntry == 0;
   if (!sized || load_u64(bytes.data()) != checksum_of(bytes, id_)) refuse(column, page, "damaged");
+  for (std::size_t place = 0; place < groups(); ++place) {
+    const GroupMarks marks = group(place);
+    if (marks.coded.count() + marks.uncoded > static_cast<std::size_t>(kGroupSlots)) {
+      refuse(column, page, "of more rows than a group has");
+    }
+  }
 }
 
 std::size_t MarkPage::groups() const noexcept {

@@ -160,7 +160,7 @@ Buffer<RowHead> uncoded_rows(Store& store, std::size_t column, const State& stat
 }
 
 void require_snapshot(Store& store, const State& state) {
-  if (store.state().history == state.history) return;
+  if (store.state() == state) return;
   throw db::SqliteFailure(SQLITE_ABORT_ROLLBACK,
                           "the rows of a search that is still being read were rolled back: run it again");
 }

@@ -148,7 +148,7 @@ GroupChange::Rows GroupChange::rows_of(std::int64_t group, const RowInSlot& row_
 
 // The group that this change completes.
 void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
-  const Transform* known = transform();
+  const std::shared_ptr<const Transform> known = transform();
   if (known == nullptr && !coded()) return;
   const Rows rows = rows_of(group, row_in);
   Buffer<double> norms(rows.slots.size());

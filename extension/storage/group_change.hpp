@@ -49,7 +49,7 @@ class GroupChange {
   };
   void touch(Touch touch, std::span<const std::byte> vector);
   [[nodiscard]] bool coded() const noexcept { return store_.shape().vectors[column_].coded; }
-  [[nodiscard]] const Transform* transform() { return store_.transform(column_, before_); }
+  [[nodiscard]] std::shared_ptr<const Transform> transform() { return store_.transform(column_, before_); }
   void mark(const Touch& touch);
   void set_norm_of(const Touch& touch);
   void set_norm(std::int64_t slot, double norm);

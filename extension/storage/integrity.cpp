@@ -233,7 +233,7 @@ void Checker::check_vectors(std::size_t column) {
   }
   const auto record = read_transform(store_.statements(), column, state_);
   if (record && record->statistics) static_cast<void>(statistics_from_blob(*record->statistics));
-  if (const Transform* transform = store_.transform(column, state_)) check_norms(column, *transform);
+  if (const auto transform = store_.transform(column, state_)) check_norms(column, *transform);
   if (declared.coded) check_codes(column);
 }
 

@@ -104,7 +104,7 @@ class Recoder {
   const State& state_;
   std::size_t column_;
   const VectorColumn& declared_;
-  const Transform* transform_;
+  std::shared_ptr<const Transform> transform_;
   Buffer<GroupMarks> marks_;
   Buffer<double> norms_;
   GroupRows rows_;

@@ -39,7 +39,7 @@ class NormReader {
   std::size_t column_;
   const VectorColumn& declared_;
   std::int64_t first_computed_;
-  const Transform* transform_;
+  std::shared_ptr<const Transform> transform_;
   ReadCache& cache_;
   std::optional<NormPage> page_;
   NormsBySlot given_;

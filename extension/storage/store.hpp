@@ -86,10 +86,10 @@ class Store {
   /// Whether the database is large enough for so many slots.
   [[nodiscard]] bool has_room_for(std::int64_t slots) { return slot_bound_.allows(db_, slots); }
   /// The transform fitted to a column in the snapshot that `state` is of, or null.
-  [[nodiscard]] const Transform* transform(std::size_t column, const State& state) {
+  [[nodiscard]] std::shared_ptr<const Transform> transform(std::size_t column, const State& state) {
     return transforms_.get(statements_, shape_, column, state);
   }
-  /// What codes the rows of a column and the queries for them in that snapshot.
+  /// What codes the rows of a column and the queries for them in that snapshot; valid until the next call.
   [[nodiscard]] const index::RowCoder& coder(std::size_t column, const State& state) {
     return transforms_.coder(statements_, shape_, column, state);
   }

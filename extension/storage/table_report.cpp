@@ -54,7 +54,7 @@ ColumnReport report_column(Store& store, const State& state, std::size_t column)
 
 std::int64_t count_undefined(Store& store, const State& state, std::size_t column) {
   const VectorColumn& declared = store.shape().vectors[column];
-  const Transform* transform = store.transform(column, state);
+  const std::shared_ptr<const Transform> transform = store.transform(column, state);
   const bool unit = transform != nullptr && transform->parts().normalize != Normalize::none;
   if (declared.metric != index::Metric::cosine && !unit) return 0;
   std::int64_t count = 0;

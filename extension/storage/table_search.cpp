@@ -57,7 +57,7 @@ TableSearch::TableSearch(Store& store, const State& state, TableQuery query)
 // Whether what is coded says something about the rows as this query compares them.
 bool TableSearch::can_use_codes() const {
   if (!store_.shape().vectors[query_.column].coded || complete_groups(state_) == 0) return false;
-  if (!query_.given) return query_.query.transform == own_;
+  if (!query_.given) return query_.query.transform == own_.get();
   return given_ && own_ == nullptr && index::MappedQuery::is_possible(*query_.given);
 }
 
@@ -71,7 +71,9 @@ NormsBySlot TableSearch::given_norms() const noexcept {
 
 bool TableSearch::finds_kept_norms() {
   const std::shared_ptr<const GivenNorms>& kept = store_.read_cache(query_.column).given;
-  if (kept && kept->transform == query_.given_checksum && kept->history == state_.history) given_ = kept;
+  const bool same = kept && kept->transform == query_.given_checksum && kept->history == state_.history;
+  // The history of a forged state may be that of other rows: norms are looked up by slot.
+  if (same && kept->images.size() == static_cast<std::size_t>(state_.slots)) given_ = kept;
   return given_ != nullptr;
 }
 

@@ -61,7 +61,7 @@ class TableSearch {
   Store& store_;
   State state_;
   TableQuery query_;
-  const Transform* own_;                     // of the column
+  std::shared_ptr<const Transform> own_;     // of the column
   std::unique_ptr<index::Scorer> scorer_;    // null where no row has a distance to the query
   std::shared_ptr<const GivenNorms> given_;  // norms under the query's transform, where they are known
   std::optional<index::Ranking> ranking_;

@@ -83,7 +83,7 @@ TransformCache::Known& TransformCache::known(Statements& statements, const Table
   Known made;
   if (const auto record = read_transform(statements, column, state)) {
     try {
-      made.transform = std::make_unique<const Transform>(transform_from_blob(record->transform));
+      made.transform = std::make_shared<const Transform>(transform_from_blob(record->transform));
     } catch (const Error& error) {
       refuse(shape, column, error.what());
     }

@@ -39,19 +39,18 @@ void delete_transform(Statements& statements, std::size_t column);
 /// State::transforms is another.
 class TransformCache {
  public:
-  /// The transform of a column, or null where it is not fitted; valid until the next call. `state` is that of
-  /// the snapshot at hand.
-  [[nodiscard]] const Transform* get(Statements& statements, const TableShape& shape, std::size_t column,
-                                     const State& state) {
-    return known(statements, shape, column, state).transform.get();
+  /// The transform of a column, or null where it is not fitted. `state` is that of the snapshot at hand.
+  [[nodiscard]] std::shared_ptr<const Transform> get(Statements& statements, const TableShape& shape,
+                                                     std::size_t column, const State& state) {
+    return known(statements, shape, column, state).transform;
   }
-  /// What codes the rows of a column under its transform; as long valid.
+  /// What codes the rows of a column under its transform; valid until the next call.
   [[nodiscard]] const index::RowCoder& coder(Statements& statements, const TableShape& shape,
                                              std::size_t column, const State& state);
 
  private:
   struct Known {
-    std::unique_ptr<const Transform> transform;
+    std::shared_ptr<const Transform> transform;  // a search keeps it while others replace this
     std::optional<index::RowCoder> coder;
   };
   [[nodiscard]] Known& known(Statements& statements, const TableShape& shape, std::size_t column,

@@ -44,15 +44,15 @@ class ChosenTransform {
       read(request.transform->view(), column);
       return;
     }
-    transform_ = store.transform(request.column, state);
-    if (transform_ != nullptr || column.transform.empty()) return;
+    own_ = store.transform(request.column, state);
+    if (own_ != nullptr || column.transform.empty()) return;
     const std::string table = db::quoted(store.shape().name);
     throw Error(Code::invalid_argument,
                 "column " + column.name + " is declared with transform='" + column.transform +
                     "', which is not fitted: run INSERT INTO " + table + "(" + table +
                     ") VALUES ('fit'), or add AND transform = 'none' to search the raw vectors");
   }
-  [[nodiscard]] const Transform* get() const noexcept { return transform_; }
+  [[nodiscard]] const Transform* get() const noexcept { return given_ ? given_.get() : own_.get(); }
   /// The transform that was given with the query, or null.
   [[nodiscard]] std::unique_ptr<const Transform> take() noexcept { return std::move(given_); }
 
@@ -66,14 +66,13 @@ class ChosenTransform {
     }
     storage::require_transformable(column);
     given_ = std::make_unique<const Transform>(transform_value(value));
-    transform_ = given_.get();
     if (given_->input_dimensions() == column.dimension) return;
     throw Error(Code::invalid_argument, "dimensions differ: the transform is for " +
                                             std::to_string(given_->input_dimensions()) + " and column " +
                                             column.name + " has " + std::to_string(column.dimension));
   }
   std::unique_ptr<const Transform> given_;
-  const Transform* transform_ = nullptr;
+  std::shared_ptr<const Transform> own_;
 };
 
 index::Query query_of(const storage::VectorColumn& column, const SearchRequest& request,
