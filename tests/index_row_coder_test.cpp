@@ -241,3 +241,16 @@ TEST_CASE("a column and its transform must have one dimension", "[index][coder]"
       isovec::Error);
   REQUIRE_THROWS_AS(coder.encode(set.rows, first_slots(49), 0), isovec::Error);
 }
+
+TEST_CASE("coding under a transform asks its checkpoint every sixteen rows, and is the same", "[index][coder]") {
+  const VectorSet set = make_set(Kind::ordinary, 250, 6, 64);
+  const Transform transform = fitted(set, "whiten");
+  const RowCoder coder(Metric::cosine, 6, &transform);
+  int asked = 0;
+  const auto slots = first_slots(set.size());
+  const auto asking = coder.encode(set.rows, slots, 7, nullptr, [&] { ++asked; });
+  CHECK(asked == 16);
+  CHECK(asking == coder.encode(set.rows, slots, 7));
+  struct Stopped {};
+  CHECK_THROWS_AS(coder.encode(set.rows, slots, 7, nullptr, [] { throw Stopped(); }), Stopped);
+}

@@ -11,6 +11,9 @@
 namespace isovec::index {
 namespace {
 
+// Under a large transform a row takes a millisecond and more.
+constexpr std::size_t kRowsAtOnce = 16;
+
 double norm_of(std::span<const double> v) noexcept {
   return std::sqrt(core::kernels().dot_f64(v.data(), v.data(), v.size()));
 }
@@ -42,7 +45,8 @@ RowCoder::RowCoder(Metric metric, std::size_t dimension, const Transform* transf
 }
 
 Buffer<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const std::int64_t> slots,
-                                   std::uint64_t seed, Buffer<double>* norms) const {
+                                   std::uint64_t seed, Buffer<double>* norms,
+                                   const Checkpoint& checkpoint) const {
   const std::size_t d = transform_ == nullptr ? dimension_ : transform_->output_dimensions();
   const codec::CodeBlockLabel label{static_cast<codec::CodeMetric>(metric_), d, slots, seed};
   if (transform_ == nullptr) return codec::encode_block(label, rows);
@@ -53,7 +57,13 @@ Buffer<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const 
   const bool divides_input = before(transform_->parts().normalize);
   Buffer<double> images(slots.size() * d);
   Buffer<double> of_rows(slots.size());
-  transform_->row_images(rows.data(), dimension_, images, of_rows);
+  for (std::size_t begin = 0; begin < slots.size(); begin += kRowsAtOnce) {
+    const std::size_t count = std::min(kRowsAtOnce, slots.size() - begin);
+    if (checkpoint) checkpoint();
+    transform_->row_images(rows.data() + begin * dimension_, dimension_,
+                           std::span(images).subspan(begin * d, count * d),
+                           std::span(of_rows).subspan(begin, count));
+  }
   Buffer<double> divisors(slots.size());
   Buffer<double> reaches(slots.size());
   for (std::size_t r = 0; r < slots.size(); ++r) {

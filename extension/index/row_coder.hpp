@@ -19,10 +19,11 @@ class RowCoder {
   RowCoder(Metric metric, std::size_t dimension, const Transform* transform);
 
   /// One block of 1 to 256 untransformed rows, n x d, row-major; slots and seed as in codec::CodeBlockLabel.
-  /// Under a transform `norms` receives the rows' norms, as Transform::row_norms gives them. Throws Error as
-  /// codec::encode_block does.
+  /// Under a transform `norms` receives the rows' norms, as Transform::row_norms gives them, and `checkpoint`
+  /// is asked now and then. Throws Error as codec::encode_block does.
   Buffer<std::byte> encode(std::span<const float> rows, std::span<const std::int64_t> slots,
-                           std::uint64_t seed, Buffer<double>* norms = nullptr) const;
+                           std::uint64_t seed, Buffer<double>* norms = nullptr,
+                           const Checkpoint& checkpoint = {}) const;
 
   /// The query of a search. Requires the metric and transform of this; throws Error as Scorer::make does.
   [[nodiscard]] QueryCode code(const Query& query) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codec/coarse_codes.hpp"
+#include "db/interrupt.hpp"
 #include "storage/block_reader.hpp"
 #include "storage/checksum.hpp"
 #include "storage/null_map.hpp"
@@ -98,7 +99,9 @@ void for_each_block(Store& store, std::size_t column, const Buffer<GroupMarks>& 
                     const VisitBlock& visit) {
   BlockReader reader(store, column, marks.size());
   Buffer<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  db::Interrupt interrupt(store.connection());
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
+    interrupt.poll();
     const std::span<const std::byte> bytes = read_stored(reader, column, group);
     const auto block = codec::CodeBlockView::parse(bytes);
     verify_once(block, column, group, verified);
@@ -116,7 +119,9 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
     cache.reserve(column, marks.size(), largest_kept(store.shape().vectors[column].dimension));
   }
   Buffer<std::uint64_t>& verified = store.read_cache(column).verified_blocks;
+  db::Interrupt interrupt(store.connection());
   visit_groups(marks, [&](std::int64_t group, const GroupMarks& of_group) {
+    interrupt.poll();
     BlockCache::Block* kept = cache.find(column, group);
     if (kept != nullptr && is_stored(*kept, reader, group, state)) {
       codec::add_coarse_codes(kept->bytes);

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "codec/vector_convert.hpp"
+#include "db/interrupt.hpp"
 #include "storage/chunk_store.hpp"
+#include "storage/recode.hpp"
 
 namespace isovec::storage {
 
@@ -156,7 +158,8 @@ void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
     page_of_group(group).resize(static_cast<std::size_t>(group % kGroupsPerPage) + 1);
     code_group(group, rows, &norms);
   } else {
-    known->row_norms(rows.vectors.data(), store_.shape().vectors[column_].dimension, norms);
+    row_norms(*known, rows.vectors, store_.shape().vectors[column_].dimension, norms,
+              db::checkpoint_of(store_.connection()));
   }
   if (known != nullptr) set_norms(group, rows.slots, norms);
 }
@@ -170,7 +173,8 @@ void GroupChange::code_group(std::int64_t group, const Rows& rows, Buffer<double
     return;
   }
   const index::RowCoder& coder = store_.coder(column_, before_);
-  blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms)});
+  blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms,
+                                         db::checkpoint_of(store_.connection()))});
 }
 
 }  // namespace isovec::storage

@@ -5,6 +5,7 @@
 
 #include "codec/vector_blob.hpp"
 #include "codec/vector_convert.hpp"
+#include "db/interrupt.hpp"
 #include "storage/code_rows.hpp"
 #include "storage/null_map.hpp"
 #include "storage/recode.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 class Checker {
  public:
-  Checker(Store& store, std::size_t most) : store_(store), most_(most) {}
+  Checker(Store& store, std::size_t most) : store_(store), most_(most), interrupt_(store.connection()) {}
   Buffer<std::string> run() {
     // Each check that needs the state runs only when it could be read.
     check([&] {
@@ -71,6 +72,7 @@ class Checker {
 
   Store& store_;
   std::size_t most_;
+  db::Interrupt interrupt_;
   State state_;
   Buffer<std::string> found_;
   Buffer<std::optional<std::int64_t>> rows_;  // by slot
@@ -117,6 +119,7 @@ void Checker::check_slots() {
 void Checker::check_room() {
   Buffer<std::int64_t> expected;
   for (std::size_t slot = 0; slot < rows_.size(); ++slot) {
+    if (slot % codec::kBlockRows == 0) interrupt_.poll();
     const std::int64_t page = page_of(static_cast<std::int64_t>(slot));
     if (!rows_[slot] && (expected.empty() || expected.back() != page)) expected.push_back(page);
   }
@@ -239,6 +242,7 @@ void Checker::check_vectors(std::size_t column) {
 
 void Checker::check_marks(std::size_t column, const Buffer<GroupMarks>& marks) {
   for (std::size_t g = 0; g < marks.size(); ++g) {
+    interrupt_.poll();
     codec::RowMask used;
     for (std::size_t place = 0; place < codec::kBlockRows; ++place) {
       const std::size_t slot = g * codec::kBlockRows + place;
@@ -258,13 +262,15 @@ void Checker::check_codes(std::size_t column) {
   check_marks(column, marks);
   for (const GroupMarks& of_group : marks) blocks_ += of_group.has_block() ? 1 : 0;
   store_.read_cache(column).verified_blocks.clear();
+  const Checkpoint checkpoint = db::checkpoint_of(store_.connection());
   for_each_block(store_, column, marks, [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
     if (dead != codec::RowMask()) return;
     const std::int64_t group = group_of(block.slots()[0]);
     const GroupRows rows = read_group(store_, column, group);
     if (rows.slots.size() != block.rows()) return;
     const Buffer<std::byte> expected =
-        store_.coder(column, state_).encode(rows.vectors, rows.slots, block_seed(column, group));
+        store_.coder(column, state_)
+            .encode(rows.vectors, rows.slots, block_seed(column, group), nullptr, checkpoint);
     require(std::equal(expected.begin(), expected.end(), block.bytes().begin(), block.bytes().end()),
             "the codes of group " + std::to_string(group) + " of vector column " + std::to_string(column) +
                 " are not those of its rows: run 'rebuild'");

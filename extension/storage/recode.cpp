@@ -4,6 +4,7 @@
 #include <string>
 
 #include "codec/vector_convert.hpp"
+#include "db/interrupt.hpp"
 #include "storage/null_map.hpp"
 #include "storage/row_scan.hpp"
 
@@ -43,13 +44,14 @@ void write_norms(Store& store, std::size_t column, std::span<const double> by_sl
 }
 
 GroupMarks code_group(Store& store, const State& state, std::size_t column, std::int64_t group,
-                      const GroupRows& rows, Buffer<double>* norms = nullptr) {
+                      const GroupRows& rows, const Checkpoint& checkpoint,
+                      Buffer<double>* norms = nullptr) {
   GroupMarks marks;
   if (rows.slots.empty()) return marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
   const index::RowCoder& coder = store.coder(column, state);
   write_block(store.statements(), column, group,
-              coder.encode(rows.vectors, rows.slots, block_seed(column, group), norms));
+              coder.encode(rows.vectors, rows.slots, block_seed(column, group), norms, checkpoint));
   return marks;
 }
 
@@ -62,6 +64,7 @@ class Recoder {
         column_(column),
         declared_(store.shape().vectors[column]),
         transform_(store.transform(column, state)),
+        checkpoint_(db::checkpoint_of(store.connection())),
         marks_(static_cast<std::size_t>(complete_groups(state))) {
     if (transform_ != nullptr) norms_.resize(static_cast<std::size_t>(end_of_norms(state)));
   }
@@ -90,9 +93,9 @@ class Recoder {
     const std::int64_t group = group_of(rows_.slots.front());
     Buffer<double> norms(rows_.slots.size());
     if (declared_.coded) {
-      marks_[static_cast<std::size_t>(group)] = code_group(store_, state_, column_, group, rows_, &norms);
+      marks_[static_cast<std::size_t>(group)] = code_group(store_, state_, column_, group, rows_, checkpoint_, &norms);
     } else if (transform_ != nullptr) {
-      transform_->row_norms(rows_.vectors.data(), declared_.dimension, norms);
+      row_norms(*transform_, rows_.vectors, declared_.dimension, norms, checkpoint_);
     }
     for (std::size_t r = 0; transform_ != nullptr && r < norms.size(); ++r)
       norms_[static_cast<std::size_t>(rows_.slots[r])] = norms[r];
@@ -105,6 +108,7 @@ class Recoder {
   std::size_t column_;
   const VectorColumn& declared_;
   std::shared_ptr<const Transform> transform_;
+  Checkpoint checkpoint_;
   Buffer<GroupMarks> marks_;
   Buffer<double> norms_;
   GroupRows rows_;
@@ -125,6 +129,16 @@ void cut_norms(Store& store, const State& state, std::size_t column) {
 
 std::int64_t norm_pages(const State& state) noexcept {
   return (end_of_norms(state) + kSlotsPerPage - 1) / kSlotsPerPage;
+}
+
+void row_norms(const Transform& transform, std::span<const float> rows, std::size_t dimension,
+               std::span<double> norms, const Checkpoint& checkpoint) {
+  constexpr std::size_t kRowsAtOnce = 16;  // under a large transform a row takes a millisecond and more
+  for (std::size_t begin = 0; begin < norms.size(); begin += kRowsAtOnce) {
+    checkpoint();
+    transform.row_norms(rows.data() + begin * dimension, dimension,
+                        norms.subspan(begin, std::min(kRowsAtOnce, norms.size() - begin)));
+  }
 }
 
 GroupRows read_group(Store& store, std::size_t column, std::int64_t group) {
@@ -157,10 +171,11 @@ void recode_stale(Store& store, const State& before, const State& state, std::si
   if (store.shape().vectors[column].coded) {
     Buffer<GroupMarks> marks = read_marks(store.statements(), column, before);
     marks.resize(static_cast<std::size_t>(groups));
+    const Checkpoint checkpoint = db::checkpoint_of(store.connection());
     for (std::int64_t group = 0; group < groups; ++group) {
       GroupMarks& of_group = marks[static_cast<std::size_t>(group)];
       if (of_group.uncoded > 0)
-        of_group = code_group(store, state, column, group, read_group(store, column, group));
+        of_group = code_group(store, state, column, group, read_group(store, column, group), checkpoint);
     }
     erase_from(store, Sql::erase_marks, column, 0);
     write_marks(store, column, marks);

@@ -22,6 +22,10 @@ struct GroupRows {
 };
 [[nodiscard]] GroupRows read_group(Store& store, std::size_t column, std::int64_t group);
 
+/// The norms of rows of so many dimensions under a transform, asking the checkpoint now and then.
+void row_norms(const Transform& transform, std::span<const float> rows, std::size_t dimension,
+               std::span<double> norms, const Checkpoint& checkpoint);
+
 /// How many pages of norms a column with a transform has.
 [[nodiscard]] std::int64_t norm_pages(const State& state) noexcept;
 

@@ -170,7 +170,7 @@ std::optional<Buffer<RowHead>> few_matching_rows(Store& store, const Buffer<RowC
     const std::size_t scanned = query.scanned();
     if (scanned > 0 && rows / scanned > 2 * (most / kSample)) return std::nullopt;
   }
-  std::sort(found.begin(), found.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
+  sort_by_slot(store.connection(), found);
   // A value that stands twice in a batched IN finds its rows twice.
   found.erase(std::unique(found.begin(), found.end(),
                           [](const RowHead& a, const RowHead& b) { return a.id == b.id; }),

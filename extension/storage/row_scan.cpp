@@ -87,7 +87,8 @@ AllRows::AllRows(Store& store, std::size_t column, const State& state, WithNorms
       slots_(state.slots),
       rows_left_(state.rows),
       chunks_(idle(store.statements()[Sql::scan_chunks], own_)),
-      slot_reader_(store.statements()) {
+      slot_reader_(store.statements()),
+      interrupt_(store.connection()) {
   const std::int64_t last = slots_ == 0 ? -1 : geometry_.chunk_of(slots_ - 1);
   chunks_->bind(1, geometry_.id_of(0)).bind(2, geometry_.id_of(last));
   if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state, given);
@@ -116,6 +117,7 @@ bool AllRows::next_chunk() {
 
 // A run of slots with a vector that lie one after the other in one chunk.
 std::optional<index::RowBatch> AllRows::next() {
+  interrupt_.poll();
   rowids_.clear();
   batch_slots_.clear();
   std::size_t first = 0;
@@ -152,6 +154,7 @@ ChosenRows::ChosenRows(Store& store, std::size_t column, const State& state, Buf
       slots_(state.slots),
       rows_(std::move(rows)),
       whole_(store.connection(), "SELECT data FROM " + shadow(store.shape(), "chunks") + " WHERE id = ?1"),
+      interrupt_(store.connection()),
       reader_(store.connection(), store.shape(), column) {
   if (with_norms == WithNorms::yes) norm_reader_.emplace(store, column, state, given);
 }
@@ -191,6 +194,7 @@ void ChosenRows::read_chunk(std::size_t end, std::int64_t chunk) {
 }
 
 std::optional<index::RowBatch> ChosenRows::next() {
+  interrupt_.poll();
   rowids_.clear();
   batch_slots_.clear();
   while (rowids_.empty()) {

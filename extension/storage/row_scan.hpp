@@ -1,11 +1,13 @@
 #pragma once
 // The rows of a table as a search or a fit reads them: whole chunks in the order of slots, each vector
-// checked. Rows whose vector is NULL are passed over.
+// checked. Rows whose vector is NULL are passed over. Between batches they look whether the user has asked to
+// stop.
 
 #include <isovec/buffer.hpp>
 #include <memory>
 #include <optional>
 
+#include "db/interrupt.hpp"
 #include "index/row_source.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/code_groups.hpp"
@@ -67,6 +69,7 @@ class AllRows final : public index::RowSource {
   std::size_t places_ = 0;
   std::int64_t first_slot_ = 0;
   SlotReader slot_reader_;
+  db::Interrupt interrupt_;
   std::optional<NormReader> norm_reader_;
   Buffer<std::int64_t> rowids_;
   Buffer<std::int64_t> batch_slots_;
@@ -89,6 +92,7 @@ class ChosenRows final : public index::RowSource {
   Buffer<RowHead> rows_;
   std::size_t position_ = 0;
   db::Statement whole_;
+  db::Interrupt interrupt_;
   VectorReader reader_;
   std::optional<NormReader> norm_reader_;
   Buffer<std::byte> vectors_;  // each behind its checksum

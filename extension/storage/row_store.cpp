@@ -1,9 +1,11 @@
 #include "storage/row_store.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
 
+#include "db/interrupt.hpp"
 #include "db/value.hpp"
 #include "storage/checksum.hpp"
 #include "storage/state.hpp"
@@ -109,6 +111,16 @@ std::optional<std::int64_t> find_key(Statements& statements, sqlite3_value* key)
   run->bind(1, key);
   if (!run->step()) return std::nullopt;
   return run->integer(0);
+}
+
+void sort_by_slot(sqlite3* db, Buffer<RowHead>& rows) {
+  constexpr std::uint32_t kComparisons = 4'096;
+  db::Interrupt interrupt(db);
+  std::uint32_t comparisons = 0;
+  std::sort(rows.begin(), rows.end(), [&](const RowHead& a, const RowHead& b) {
+    if (++comparisons % kComparisons == 0) interrupt.poll();
+    return a.slot < b.slot;
+  });
 }
 
 std::int64_t free_id(Statements& statements, std::uint64_t history) {

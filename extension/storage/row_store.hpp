@@ -54,6 +54,8 @@ class RowVerifier {
                                               std::int64_t id);
 /// The row with a text key.
 [[nodiscard]] std::optional<std::int64_t> find_key(Statements& statements, sqlite3_value* key);
+/// Sorts rows by slot. Asks the connection now and then whether to stop.
+void sort_by_slot(sqlite3* db, Buffer<RowHead>& rows);
 /// An id that no row has: one more than the greatest, or a free one derived from `history` where that is the
 /// last there is.
 [[nodiscard]] std::int64_t free_id(Statements& statements, std::uint64_t history);

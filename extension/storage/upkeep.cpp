@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "db/interrupt.hpp"
 #include "storage/change.hpp"
 #include "storage/checksum.hpp"
 #include "storage/null_map.hpp"
@@ -61,7 +62,7 @@ Buffer<RowHead> all_rows(Store& store) {
                      "SELECT " + row_select(store.shape()) + " FROM " + shadow(store.shape(), "rows"));
   Buffer<RowHead> rows;
   while (read.step()) rows.push_back(store.verifier().verify(read));
-  std::sort(rows.begin(), rows.end(), [](const RowHead& a, const RowHead& b) { return a.slot < b.slot; });
+  sort_by_slot(store.connection(), rows);
   for (std::size_t i = 1; i < rows.size(); ++i) {
     if (rows[i].slot == rows[i - 1].slot) {
       throw Error(Code::corrupt, "rows " + std::to_string(rows[i - 1].id) + " and " +
@@ -95,10 +96,12 @@ Buffer<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, std::
 
 // Calls visit(chunk, rows of the chunk) for each chunk of a column in turn.
 template <typename Visit>
-void for_each_chunk(const ChunkGeometry& geometry, const Buffer<RowHead>& rows, std::int64_t slots,
-                    Visit&& visit) {
+void for_each_chunk(Store& store, const ChunkGeometry& geometry, const Buffer<RowHead>& rows,
+                    std::int64_t slots, Visit&& visit) {
+  db::Interrupt interrupt(store.connection());
   std::size_t begin = 0;
   for (std::int64_t chunk = 0; geometry.first_slot(chunk) < slots; ++chunk) {
+    interrupt.poll();
     std::size_t end = begin;
     while (end < rows.size() && geometry.chunk_of(rows[end].slot) == chunk) ++end;
     visit(chunk, std::span(rows).subspan(begin, end - begin));
@@ -110,7 +113,7 @@ void for_each_chunk(const ChunkGeometry& geometry, const Buffer<RowHead>& rows, 
 void write_chunks(Store& store, std::size_t column, const Buffer<RowHead>& rows, std::int64_t slots) {
   const ChunkGeometry geometry(store.shape(), column);
   Buffer<std::int64_t> nulls;
-  for_each_chunk(geometry, rows, slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
+  for_each_chunk(store, geometry, rows, slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
     const Buffer<std::byte> clean = clean_chunk(store, geometry, chunk, inside, slots, nulls);
     db::Statement& write = store.statements()[Sql::write_chunk];
     write.bind(1, geometry.id_of(chunk)).bind(2, std::span<const std::byte>(clean)).run();
@@ -224,7 +227,7 @@ void rebuild(Store& store) {
   for (std::size_t c = 0; c < columns; ++c) {
     const ChunkGeometry geometry(store.shape(), c);
     Buffer<std::int64_t> nulls;
-    for_each_chunk(geometry, rows, state.slots, [&](std::int64_t chunk, std::span<const RowHead> inside) {
+    for_each_chunk(store, geometry, rows, state.slots, [&](std::int64_t chunk, auto inside) {
       static_cast<void>(clean_chunk(store, geometry, chunk, inside, state.slots, nulls));
     });
     state.nulls += static_cast<std::int64_t>(nulls.size());
