@@ -42,6 +42,11 @@ CAMPAIGNS = {
               number(r"(\d+) kills")),
     "page edits": ("files", 20_000, lambda s: [TESTS / "storage_page_edits_test"],
                    lambda s: {"ISOVEC_PAGE_EDITS": "20000", "ISOVEC_FIRST_SEED": str(s)}, lambda text: 20_000),
+    "forged files": ("files", 20_000, lambda s: [TESTS / "storage_forger_test"],
+                     lambda s: {"ISOVEC_FORGED_FILES": "20000", "ISOVEC_FIRST_SEED": str(s)}, lambda text: 20_000),
+    "forged files on the newest SQLite": (
+        "files", 20_000, lambda s: script("newest_sqlite.py", str(TESTS / "storage_forger_test")),
+        lambda s: {"ISOVEC_FORGED_FILES": "20000", "ISOVEC_FIRST_SEED": str(s)}, lambda text: 20_000),
     "model": ("steps", 60, lambda s: [TESTS / "surface_vector_table_model_test"],
               lambda s: {"ISOVEC_MODEL_SEEDS": "60", "ISOVEC_FIRST_SEED": str(s)}, lambda text: 60 * 500),
     "model of types": ("steps", 100, lambda s: [TESTS / "surface_vector_table_types_model_test"],

@@ -1,5 +1,8 @@
 """Tests under a newer SQLite than the system's: PyPI's apsw brings one as a shared library, which takes the place of the
-system's in this same Python."""
+system's in this same Python, or in a program:
+
+    python3 tests/newest_sqlite.py PROGRAM [ARGUMENT...]
+"""
 
 import os
 import sqlite3
@@ -32,5 +35,14 @@ def require():
         return
     if os.environ.get("ISOVEC_NEWEST"):
         raise SystemExit(f"SQLite {VERSION} did not take the place of {sqlite3.sqlite_version}")
+    run([sys.executable, *sys.argv])
+
+
+def run(command):
+    """Becomes the command, under the newer SQLite."""
     preload = " ".join(filter(None, [str(library()), os.environ.get("LD_PRELOAD")]))
-    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "LD_PRELOAD": preload, "ISOVEC_NEWEST": "1"})
+    os.execve(command[0], command, {**os.environ, "LD_PRELOAD": preload, "ISOVEC_NEWEST": "1"})
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
