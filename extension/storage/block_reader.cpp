@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "db/pragma.hpp"
 #include "storage/checksum.hpp"
 #include "storage/code_groups.hpp"
 #include "storage/schema.hpp"
@@ -48,13 +49,7 @@ void BlockReader::choose_way() {
 
 // 0 where the host lets no one ask: then blocks are read as a whole, which is slower at most.
 std::int64_t BlockReader::pragma(const char* name) {
-  try {
-    db::Statement read(store_.connection(), "PRAGMA " + db::quoted(store_.shape().schema) + "." + name);
-    return read.step() ? read.integer(0) : 0;
-  } catch (const db::SqliteFailure& failure) {
-    if ((failure.result_code() & 0xFF) != SQLITE_AUTH) throw;
-    return 0;
-  }
+  return db::read_pragma(store_.connection(), store_.shape().schema, name).value_or(0);
 }
 
 // Of a file that is mapped into memory nothing has to be cached.
