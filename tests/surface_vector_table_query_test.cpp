@@ -230,6 +230,85 @@ TEST_CASE("columns of every affinity are compared as SQLite compares them", "[su
   CHECK(rows > 2000);
 }
 
+TEST_CASE("an IN of any values means what it means on an ordinary table", "[surface][query]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, e float[1] distance_metric=l2, c text, i "
+      "text "
+      "indexed, p text partition key, m blob, n integer, r real, f text collate nocase);"
+      "CREATE TABLE u(id INTEGER PRIMARY KEY, e, c text, i text, p text, m blob, n integer, r real, f text "
+      "collate nocase);"
+      "WITH v(id, x) AS (VALUES (1, 'a'), (2, 'A'), (3, 'b '), (4, 'b'), (5, '1'), (6, 1), (7, '1.0'), (8, "
+      "1.5), "
+      "(9, x'31'), (10, NULL), (11, 'cb'), (12, '449'), (13, 449), (14, ' 7'), (15, 7))"
+      "INSERT INTO u SELECT id, '[' || id || ']', x, x, x, x, x, x, x FROM v;"
+      "INSERT INTO t(id, e, c, i, p, m, n, r, f) SELECT id, e, c, i, p, m, n, r, f FROM u;"
+      "CREATE TABLE w(x, t TEXT, y TEXT COLLATE NOCASE, b BLOB, n NUMERIC);"
+      "INSERT INTO w SELECT c, c, upper(c), m, n FROM u;"
+      "CREATE VIEW folded AS SELECT x COLLATE NOCASE AS x FROM w");
+  const auto reversed = [](void*, int a, const void* left, int b, const void* right) {
+    std::string x(static_cast<const char*>(left), static_cast<std::size_t>(a));
+    std::string y(static_cast<const char*>(right), static_cast<std::size_t>(b));
+    std::sort(x.begin(), x.end());
+    std::sort(y.begin(), y.end());
+    return x.compare(y);
+  };
+  // Equal where the letters are, in any order.
+  REQUIRE(sqlite3_create_collation(db.handle(), "ANAGRAM", SQLITE_UTF8, nullptr, reversed) == SQLITE_OK);
+  std::string many;
+  for (int i = 1; i <= 1300; ++i) many += std::to_string(i) + ", ";
+  std::vector<std::string> lists = {many + "'1'",
+                                    many + "'449', x'31', '1.0', NULL",
+                                    "'1', " + many + "1.5",
+                                    "'a', 'B'",
+                                    "1, '1', 1.0",
+                                    "SELECT 'a' COLLATE NOCASE",
+                                    "SELECT x COLLATE NOCASE FROM w WHERE x > 'A'",
+                                    "SELECT 'b' COLLATE RTRIM UNION ALL SELECT 'zz'",
+                                    "SELECT 'bc' COLLATE ANAGRAM",
+                                    "SELECT 'B' UNION ALL SELECT 'a' COLLATE NOCASE",
+                                    "SELECT x FROM folded",
+                                    "SELECT x COLLATE NOCASE FROM folded",
+                                    "SELECT x FROM (SELECT 'a' COLLATE NOCASE AS x)"};
+  for (const char* column : {"x", "t", "y", "b", "n", "+x", "CAST(x AS TEXT)", "t || ''"})
+    lists.push_back("SELECT " + std::string(column) + " FROM w");
+  lists.push_back(
+      "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 900) SELECT i FROM c "
+      "UNION ALL SELECT 'A' COLLATE NOCASE UNION ALL SELECT i || '' FROM c");
+  for (const char* column : {"id", "c", "i", "p", "m", "n", "r", "c COLLATE NOCASE", "+c", "c COLLATE BINARY",
+                             "f", "f COLLATE BINARY", "f COLLATE RTRIM"}) {
+    for (const std::string& list : lists) {
+      const std::string where = std::string(column) + " IN (" + list + ")";
+      CAPTURE(where);
+      const Rows expected = db.rows("SELECT id FROM u WHERE " + where + " ORDER BY id");
+      CHECK(db.rows("SELECT id FROM t WHERE " + where + " ORDER BY id") == expected);
+      CHECK(db.rows("SELECT id FROM t WHERE e MATCH '[0]' AND " + where) == expected);
+      CHECK(db.one("SELECT count(*) FROM t WHERE " + where) == std::to_string(expected.size()));
+      if (std::string(column) == "id")
+        CHECK(db.rows("SELECT id FROM t WHERE e MATCH '[0]' AND k = 99 AND " + where) == expected);
+    }
+  }
+  // Where the COLLATE stands in a view or a trigger.
+  db.run(
+      "CREATE VIEW ids AS SELECT id FROM t WHERE c IN (SELECT 'a' COLLATE NOCASE);"
+      "CREATE TABLE log(id); CREATE TEMP TRIGGER logged AFTER INSERT ON w BEGIN INSERT INTO log SELECT id "
+      "FROM t WHERE "
+      "c IN (SELECT new.x COLLATE NOCASE); END;");
+  CHECK(db.rows("SELECT id FROM ids ORDER BY id") == Rows{{"1"}, {"2"}});
+  db.run("INSERT INTO w(x) VALUES ('B')");
+  CHECK(db.rows("SELECT id FROM log") == Rows{{"4"}});
+  // Where nothing may be asked.
+  const auto deny = [](void*, int action, const char*, const char*, const char*, const char*) {
+    return action == SQLITE_PRAGMA ? SQLITE_DENY : SQLITE_OK;
+  };
+  sqlite3_set_authorizer(db.handle(), deny, nullptr);
+  CHECK(db.rows("SELECT id FROM t WHERE c IN (SELECT 'bc' COLLATE ANAGRAM)") == Rows{{"11"}});
+  sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
+  // Where a collation is gone.
+  REQUIRE(sqlite3_create_collation(db.handle(), "ANAGRAM", SQLITE_UTF8, nullptr, nullptr) == SQLITE_OK);
+  CHECK(db.rows("SELECT id FROM t WHERE c IN (SELECT 'B' COLLATE NOCASE)") == Rows{{"4"}});
+}
+
 TEST_CASE("a search may be one side of any join", "[surface][query]") {
   Connection db;
   db.run(kSetup);

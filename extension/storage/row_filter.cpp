@@ -9,8 +9,9 @@
 namespace isovec::storage {
 namespace {
 
-constexpr std::size_t kBatch =
-    400;  // values of an IN in one statement; below every usual limit on parameters
+// Values of an IN in the first statement, below every usual limit on parameters. Each further one has twice
+// as many, up to the connection's limit: where no index helps, each reads the whole table.
+constexpr std::size_t kBatch = 400;
 
 const char* symbol_of(Comparison comparison) {
   switch (comparison) {
@@ -59,6 +60,15 @@ std::string parameter_list(int& next, std::size_t count) {
   return text + ")";
 }
 
+// An IN whose right side may bring a collation of its own.
+std::string collated_list(const RowCondition& condition, const std::string& list) {
+  std::string text = collated(condition.column, condition.collation) + list;
+  for (const std::string& other : condition.other_collations)
+    text += " OR " + collated(condition.column, other) + list;
+  if (condition.any_collation) text += " OR typeof(" + condition.column + ") = 'text'";
+  return condition.other_collations.empty() && !condition.any_collation ? text : "(" + text + ")";
+}
+
 // What SQLite turns into a number where it meets a side of numeric affinity: text that is a number as a
 // whole.
 std::string looks_numeric(const std::string& expression) {
@@ -81,7 +91,8 @@ std::string condition_text(const TableShape& shape, const RowCondition& conditio
   }
   const auto reading = [&](const std::string& left) { return collated(left, condition.collation) + right; };
   const std::string& column = condition.column;
-  const std::string as_is = reading(column);
+  const std::string as_is =
+      condition.comparison == Comparison::in ? collated_list(condition, right) : reading(column);
   const bool one_reading = condition.reading == Reading::without_affinity ||
                            (condition.affinity != Affinity::text && condition.affinity != Affinity::blob);
   if (one_reading) return "(" + as_is + ")";
@@ -105,7 +116,8 @@ RowQuery::RowQuery(Store& store, std::string columns, Buffer<RowCondition> condi
       columns_(std::move(columns)),
       conditions_(std::move(conditions)),
       order_(order),
-      batched_(conditions_.size()) {
+      batched_(conditions_.size()),
+      batch_(kBatch) {
   for (std::size_t i = 0; i < conditions_.size(); ++i) {
     const bool larger =
         batched_ == conditions_.size() || conditions_[i].values.size() > conditions_[batched_].values.size();
@@ -117,7 +129,7 @@ RowQuery::RowQuery(Store& store, std::string columns, Buffer<RowCondition> condi
 void RowQuery::prepare_batch() {
   const bool batches = batched_ < conditions_.size();
   const std::size_t rest = batches ? conditions_[batched_].values.size() - next_value_ : 0;
-  const std::size_t count = std::min(rest, kBatch);
+  const std::size_t count = std::min(rest, batch_);
   std::string sql = "SELECT " + columns_ + " FROM " + shadow(store_.shape(), "rows");
   int next = 1;
   for (std::size_t i = 0; i < conditions_.size(); ++i) {
@@ -140,12 +152,34 @@ void RowQuery::prepare_batch() {
   more_ = batches && next_value_ < conditions_[batched_].values.size();
 }
 
+void RowQuery::note_batch() {
+  std::sort(latest_.begin(), latest_.end());
+  const auto middle = static_cast<std::ptrdiff_t>(earlier_.size());
+  earlier_.insert(earlier_.end(), latest_.begin(), latest_.end());
+  std::inplace_merge(earlier_.begin(), earlier_.begin() + middle, earlier_.end());
+  latest_.clear();
+  const int parameters = sqlite3_limit(store_.connection(), SQLITE_LIMIT_VARIABLE_NUMBER, -1);
+  std::size_t others = 0;
+  for (const RowCondition& condition : conditions_) others += condition.values.size();
+  others -= conditions_[batched_].values.size();
+  const auto most = static_cast<std::size_t>(parameters);
+  batch_ = std::clamp(most > others ? most - others : 1, std::min(kBatch, batch_), 2 * batch_);
+}
+
 bool RowQuery::step() {
-  while (!statement_.step()) {
-    if (!more_) return false;
-    prepare_batch();
+  const bool batches = batched_ < conditions_.size();
+  for (;;) {
+    while (!statement_.step()) {
+      if (!more_) return false;
+      note_batch();
+      prepare_batch();
+    }
+    if (!batches || (!more_ && earlier_.empty())) return true;
+    const std::int64_t id = statement_.integer(0);
+    if (std::binary_search(earlier_.begin(), earlier_.end(), id)) continue;
+    latest_.push_back(id);
+    return true;
   }
-  return true;
 }
 
 std::size_t RowQuery::scanned() const noexcept {
@@ -171,10 +205,6 @@ std::optional<Buffer<RowHead>> few_matching_rows(Store& store, const Buffer<RowC
     if (scanned > 0 && rows / scanned > 2 * (most / kSample)) return std::nullopt;
   }
   sort_by_slot(store.connection(), found);
-  // A value that stands twice in a batched IN finds its rows twice.
-  found.erase(std::unique(found.begin(), found.end(),
-                          [](const RowHead& a, const RowHead& b) { return a.id == b.id; }),
-              found.end());
   return found;
 }
 

@@ -45,13 +45,18 @@ struct RowCondition {
   Buffer<sqlite3_value*> values;  ///< One; none for is_null and not_null; any number for in.
   Reading reading = Reading::any;
   std::optional<std::size_t> vector;  ///< A vector column in place of `column`; is_null and not_null only.
+  /// Others by which an `in` may compare.
+  std::vector<std::string> other_collations;
+  /// It may compare by any collation, and then every text may pass.
+  bool any_collation = false;
 };
 
-/// A query of t_rows in ascending id, or in no order where `in` has too many values for one statement.
+/// A query of t_rows in ascending id, or in no order where `in` has too many values for one statement; each
+/// row once.
 class RowQuery {
  public:
   enum class Order { by_id, any };
-  /// Prepares "SELECT <columns> FROM t_rows WHERE <conditions>".
+  /// Prepares "SELECT <columns> FROM t_rows WHERE <conditions>". The first column is id.
   RowQuery(Store& store, std::string columns, Buffer<RowCondition> conditions, Order order = Order::by_id);
   /// True while there is a row.
   [[nodiscard]] bool step();
@@ -61,13 +66,18 @@ class RowQuery {
 
  private:
   void prepare_batch();
+  void note_batch();
   Store& store_;
   std::string columns_;
   Buffer<RowCondition> conditions_;
   Order order_;
   std::size_t batched_;  // the condition whose values come in batches; conditions_.size() where none does
   std::size_t next_value_ = 0;
+  std::size_t batch_;  // values of the next batch
   bool more_ = true;
+  // A row may meet values of several batches: '1' and 1, or 'a' and 'A'.
+  Buffer<std::int64_t> earlier_;  // ids that earlier batches gave, in order
+  Buffer<std::int64_t> latest_;   // ids that this one gave
   std::string sql_;
   db::Statement statement_;
 };

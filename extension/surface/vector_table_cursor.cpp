@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "db/collations.hpp"
 #include "db/statement.hpp"
 #include "storage/null_map.hpp"
 #include "storage/schema.hpp"
@@ -172,9 +173,23 @@ Buffer<storage::RowCondition> VectorCursor::conditions() const {
     for (const db::OwnedValue& value : arguments_[i]) {
       if (!unary) condition.values.push_back(value.handle());
     }
+    if (term.comparison == Comparison::in) add_collations(condition);
     conditions.push_back(std::move(condition));
   }
   return conditions;
+}
+
+// A COLLATE in a subquery on the right decides how an IN compares text, unless the left side has one too; and
+// SQLite does not tell of it. SQLite compares again what passes here. With k, which counts, the left side
+// decides.
+void VectorCursor::add_collations(storage::RowCondition& condition) const {
+  if (condition.reading == storage::Reading::without_affinity || !condition.collation.empty()) return;
+  const bool has_text = std::any_of(condition.values.begin(), condition.values.end(),
+                                    [](sqlite3_value* value) { return db::Value(value).is_text(); });
+  if (!has_text || !db::mentions_collate(store_.connection(), store_.shape().schema)) return;
+  auto others = db::collations_of(store_.connection());
+  condition.any_collation = !others;
+  if (others) condition.other_collations = *std::move(others);
 }
 
 const db::OwnedValue* VectorCursor::input(TermKind kind) const {

@@ -43,6 +43,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   [[nodiscard]] Buffer<storage::RowCondition> conditions() const;
   [[nodiscard]] std::optional<storage::RowCondition> null_condition(const PlanTerm& term,
                                                                     std::size_t vector) const;
+  void add_collations(storage::RowCondition& condition) const;
   [[nodiscard]] const db::OwnedValue* input(TermKind kind) const;
   void begin_search();
   void next_hit();
