@@ -309,6 +309,51 @@ TEST_CASE("an IN of any values means what it means on an ordinary table", "[surf
   CHECK(db.rows("SELECT id FROM t WHERE c IN (SELECT 'B' COLLATE NOCASE)") == Rows{{"4"}});
 }
 
+TEST_CASE("a search among the ids of a query finds what it does in plain SQL", "[surface][query]") {
+  Connection db;
+  db.run(
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, e float[2] distance_metric=l2, m integer, "
+      "n text);"
+      "CREATE TABLE u(id INTEGER PRIMARY KEY, x, y, m integer, n text);"
+      "WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 2299)"
+      "INSERT INTO u SELECT 3 * i - 900, i * 37 % 1009, i % 11, i % 5, 'n' || i FROM c;"
+      "INSERT INTO t(id, e, m, n) SELECT id, '[' || x || ',' || y || ']', m, n FROM u;"
+      "DELETE FROM t WHERE id % 31 = 2; DELETE FROM u WHERE id % 31 = 2");
+  const std::vector<std::string> sources = {
+      "SELECT id FROM u WHERE id % 400 = 0",
+      "SELECT id FROM u WHERE id % 20 = 0",
+      "SELECT id FROM u WHERE id % 2",
+      "SELECT id FROM u WHERE id % 100 > 4 OR id % 100 < -4",
+      "SELECT id FROM u",
+      "SELECT id + 1 FROM u",
+      "SELECT id * 1.0 FROM u WHERE m <> 2",
+      "SELECT CAST(id AS TEXT) FROM u WHERE m = 3",
+      "SELECT id FROM u WHERE 0",
+      "SELECT id FROM u UNION ALL SELECT NULL UNION ALL SELECT 1e300 UNION ALL SELECT 'x' UNION ALL SELECT "
+      "x'30'",
+  };
+  const std::vector<std::string> others = {"",
+                                           " AND m = 3",
+                                           " AND m IN (1, 3, '4')",
+                                           " AND id IN (SELECT id FROM u WHERE id % 7 < 5)",
+                                           " AND n IN (SELECT n FROM u WHERE m <> 1)",
+                                           " AND id > 0 AND id IN (SELECT id FROM u) AND n > 'n2'"};
+  for (const std::string& source : sources) {
+    for (const std::string& other : others) {
+      const std::string where = "id IN (" + source + ")" + other;
+      CAPTURE(where);
+      const std::string plain =
+          "SELECT id FROM u WHERE " + where + " ORDER BY (x - 500) * (x - 500) + y * y, id LIMIT ";
+      const std::string search = "SELECT id FROM t WHERE e MATCH '[500,0]' AND " + where;
+      CHECK(db.rows(search) == db.rows(plain + "-1"));
+      CHECK(db.rows(search + " LIMIT 10") == db.rows(plain + "10"));
+      for (const char* k : {"1", "10", "300"}) CHECK(db.rows(search + " AND k = " + k) == db.rows(plain + k));
+      CHECK(db.rows("SELECT id FROM t WHERE " + where + " ORDER BY id") ==
+            db.rows("SELECT id FROM u WHERE " + where + " ORDER BY id"));
+    }
+  }
+}
+
 TEST_CASE("a search may be one side of any join", "[surface][query]") {
   Connection db;
   db.run(kSetup);

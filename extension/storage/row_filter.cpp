@@ -1,6 +1,7 @@
 #include "storage/row_filter.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "db/value.hpp"
 #include "storage/null_map.hpp"
@@ -9,8 +10,8 @@
 namespace isovec::storage {
 namespace {
 
-// Values of an IN in the first statement, below every usual limit on parameters. Each further one has twice
-// as many, up to the connection's limit: where no index helps, each reads the whole table.
+// Values of an IN in the first statement, below every usual limit on parameters. Each further one has four
+// times as many, up to the connection's limit: where no index helps, each reads the whole table.
 constexpr std::size_t kBatch = 400;
 
 const char* symbol_of(Comparison comparison) {
@@ -54,17 +55,31 @@ bool is_comparison(Comparison comparison) {
          comparison != Comparison::is_null && comparison != Comparison::not_null;
 }
 
-std::string parameter_list(int& next, std::size_t count) {
-  std::string text = "(";
-  for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "?" : ", ?") + std::to_string(next++);
-  return text + ")";
+// What a condition compares its column with. SQLite looks through all numbered parameters before it for each
+// of them, so that those of a long list have a number only where they stand a second time.
+struct RightSide {
+  std::string first;
+  std::string again;
+};
+
+RightSide right_side(const RowCondition& condition, std::size_t count, int& next) {
+  RightSide right{symbol_of(condition.comparison), symbol_of(condition.comparison)};
+  const bool list = condition.comparison == Comparison::in;
+  if (list) right = {right.first + "(", right.again + "("};
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string comma = i == 0 ? "" : ", ";
+    right.first += comma + "?";
+    right.again += comma + "?" + std::to_string(next++);
+  }
+  if (list) right = {right.first + ")", right.again + ")"};
+  return right;
 }
 
 // An IN whose right side may bring a collation of its own.
-std::string collated_list(const RowCondition& condition, const std::string& list) {
-  std::string text = collated(condition.column, condition.collation) + list;
+std::string collated_list(const RowCondition& condition, const RightSide& right) {
+  std::string text = collated(condition.column, condition.collation) + right.first;
   for (const std::string& other : condition.other_collations)
-    text += " OR " + collated(condition.column, other) + list;
+    text += " OR " + collated(condition.column, other) + right.again;
   if (condition.any_collation) text += " OR typeof(" + condition.column + ") = 'text'";
   return condition.other_collations.empty() && !condition.any_collation ? text : "(" + text + ")";
 }
@@ -83,16 +98,12 @@ std::string condition_text(const TableShape& shape, const RowCondition& conditio
   if (condition.vector)
     return (condition.comparison == Comparison::not_null ? "NOT " : "") + null_test(shape, *condition.vector);
   const std::string parameter = "?" + std::to_string(next);
-  std::string right = symbol_of(condition.comparison);
-  if (condition.comparison == Comparison::in) {
-    right += parameter_list(next, value_count);
-  } else if (value_count > 0) {
-    right += "?" + std::to_string(next++);
-  }
-  const auto reading = [&](const std::string& left) { return collated(left, condition.collation) + right; };
+  const RightSide right = right_side(condition, value_count, next);
+  const auto reading = [&](const std::string& left) {
+    return collated(left, condition.collation) + right.again;
+  };
   const std::string& column = condition.column;
-  const std::string as_is =
-      condition.comparison == Comparison::in ? collated_list(condition, right) : reading(column);
+  const std::string as_is = collated_list(condition, right);
   const bool one_reading = condition.reading == Reading::without_affinity ||
                            (condition.affinity != Affinity::text && condition.affinity != Affinity::blob);
   if (one_reading) return "(" + as_is + ")";
@@ -109,47 +120,85 @@ std::string condition_text(const TableShape& shape, const RowCondition& conditio
   return "(" + as_is + " OR (" + as_number + " AND NOT (" + looks_numeric(parameter) + ")))";
 }
 
+std::size_t count_values(const Buffer<RowCondition>& conditions) noexcept {
+  std::size_t values = 0;
+  for (const RowCondition& condition : conditions) values += condition.values.size();
+  return values;
+}
+
+bool is_of_ids(const RowCondition& condition) noexcept {
+  return condition.comparison == Comparison::in && condition.column == "id";
+}
+
+// A lookup costs as much as passing over several rows.
+bool looks_up(const SplitConditions& split, const State& state) noexcept {
+  return split.ids && count_values(split.others) <= kBatch &&
+         split.ids->size() < static_cast<std::size_t>(state.rows) / 4 + kBatch;
+}
+
 }  // namespace
 
-RowQuery::RowQuery(Store& store, std::string columns, Buffer<RowCondition> conditions, Order order)
+SplitConditions::SplitConditions(const Buffer<RowCondition>& conditions) {
+  for (const RowCondition& condition : conditions) {
+    if (!is_of_ids(condition)) {
+      others.push_back(condition);
+    } else if (!ids) {
+      ids = condition.ids;
+    } else {
+      Buffer<std::int64_t> both;
+      std::set_intersection(ids->begin(), ids->end(), condition.ids.begin(), condition.ids.end(),
+                            std::back_inserter(both));
+      ids = std::move(both);
+    }
+  }
+}
+
+RowQuery::RowQuery(Store& store, std::string columns, const Buffer<RowCondition>& conditions, Order order)
     : store_(store),
       columns_(std::move(columns)),
-      conditions_(std::move(conditions)),
+      split_(conditions),
       order_(order),
-      batched_(conditions_.size()),
+      by_ids_(looks_up(split_, store.state())),
+      batched_(split_.others.size()),
       batch_(kBatch) {
-  for (std::size_t i = 0; i < conditions_.size(); ++i) {
-    const bool larger =
-        batched_ == conditions_.size() || conditions_[i].values.size() > conditions_[batched_].values.size();
-    if (conditions_[i].comparison == Comparison::in && larger) batched_ = i;
+  for (std::size_t i = 0; i < split_.others.size(); ++i) {
+    const bool larger = batched_ == split_.others.size() ||
+                        split_.others[i].values.size() > split_.others[batched_].values.size();
+    if (split_.others[i].comparison == Comparison::in && larger) batched_ = i;
   }
   prepare_batch();
 }
 
 void RowQuery::prepare_batch() {
-  const bool batches = batched_ < conditions_.size();
-  const std::size_t rest = batches ? conditions_[batched_].values.size() - next_value_ : 0;
+  const bool batches = batched_ < split_.others.size();
+  const std::size_t rest = batches ? split_.others[batched_].values.size() - next_value_ : 0;
   const std::size_t count = std::min(rest, batch_);
-  std::string sql = "SELECT " + columns_ + " FROM " + shadow(store_.shape(), "rows");
-  int next = 1;
-  for (std::size_t i = 0; i < conditions_.size(); ++i) {
-    sql += i == 0 ? " WHERE " : " AND ";
-    sql += condition_text(store_.shape(), conditions_[i],
-                          i == batched_ ? count : conditions_[i].values.size(), next);
+  std::string sql = "SELECT " + columns_ + " FROM " + shadow(store_.shape(), "rows") + " WHERE ";
+  sql += by_ids_ ? "id = ?1" : "1";
+  int next = by_ids_ ? 2 : 1;
+  for (std::size_t i = 0; i < split_.others.size(); ++i) {
+    sql += " AND ";
+    sql += condition_text(store_.shape(), split_.others[i],
+                          i == batched_ ? count : split_.others[i].values.size(), next);
   }
-  if (order_ == Order::by_id) sql += " ORDER BY id";
+  if (order_ == Order::by_id && !by_ids_) sql += " ORDER BY id";
   if (sql != sql_) statement_ = db::Statement(store_.connection(), sql);
   sql_ = std::move(sql);
   statement_.reset();
-  int parameter = 1;
-  for (std::size_t i = 0; i < conditions_.size(); ++i) {
-    const auto& values = conditions_[i].values;
-    const std::size_t first = i == batched_ ? next_value_ : 0;
-    const std::size_t end = i == batched_ ? next_value_ + count : values.size();
+  batch_begin_ = next_value_;
+  next_value_ += count;
+  more_ = batches && next_value_ < split_.others[batched_].values.size();
+  bind_values();
+}
+
+void RowQuery::bind_values() {
+  int parameter = by_ids_ ? 2 : 1;
+  for (std::size_t i = 0; i < split_.others.size(); ++i) {
+    const auto& values = split_.others[i].values;
+    const std::size_t first = i == batched_ ? batch_begin_ : 0;
+    const std::size_t end = i == batched_ ? next_value_ : values.size();
     for (std::size_t v = first; v < end; ++v) statement_.bind(parameter++, values[v]);
   }
-  next_value_ += count;
-  more_ = batches && next_value_ < conditions_[batched_].values.size();
 }
 
 void RowQuery::note_batch() {
@@ -159,15 +208,31 @@ void RowQuery::note_batch() {
   std::inplace_merge(earlier_.begin(), earlier_.begin() + middle, earlier_.end());
   latest_.clear();
   const int parameters = sqlite3_limit(store_.connection(), SQLITE_LIMIT_VARIABLE_NUMBER, -1);
-  std::size_t others = 0;
-  for (const RowCondition& condition : conditions_) others += condition.values.size();
-  others -= conditions_[batched_].values.size();
+  const std::size_t others = count_values(split_.others) - split_.others[batched_].values.size();
   const auto most = static_cast<std::size_t>(parameters);
-  batch_ = std::clamp(most > others ? most - others : 1, std::min(kBatch, batch_), 2 * batch_);
+  batch_ = std::clamp(most > others ? most - others : 1, std::min(kBatch, batch_), 4 * batch_);
 }
 
 bool RowQuery::step() {
-  const bool batches = batched_ < conditions_.size();
+  if (by_ids_) return step_by_ids();
+  while (step_batches()) {
+    if (split_.admits(statement_.integer(0))) return true;
+  }
+  return false;
+}
+
+bool RowQuery::step_by_ids() {
+  while (next_id_ < split_.ids->size()) {
+    statement_.reset();
+    statement_.bind(1, (*split_.ids)[next_id_++]);
+    bind_values();
+    if (statement_.step()) return true;
+  }
+  return false;
+}
+
+bool RowQuery::step_batches() {
+  const bool batches = batched_ < split_.others.size();
   for (;;) {
     while (!statement_.step()) {
       if (!more_) return false;
@@ -182,9 +247,11 @@ bool RowQuery::step() {
   }
 }
 
-std::size_t RowQuery::scanned() const noexcept {
-  return static_cast<std::size_t>(
-      sqlite3_stmt_status(statement_.handle(), SQLITE_STMTSTATUS_FULLSCAN_STEP, 0));
+double RowQuery::expected(std::size_t found, std::size_t rows) const noexcept {
+  const auto so_far = static_cast<double>(found);
+  if (by_ids_) return so_far * static_cast<double>(split_.ids->size()) / static_cast<double>(next_id_);
+  const int scanned = sqlite3_stmt_status(statement_.handle(), SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+  return scanned == 0 ? 0 : so_far * static_cast<double>(rows) / scanned;
 }
 
 Buffer<RowHead> matching_rows(Store& store, const Buffer<RowCondition>& conditions) {
@@ -201,32 +268,32 @@ std::optional<Buffer<RowHead>> few_matching_rows(Store& store, const Buffer<RowC
     if (found.size() == most) return std::nullopt;
     found.push_back({query.row().integer(0), query.row().integer(1)});
     if (found.size() != kSample) continue;
-    const std::size_t scanned = query.scanned();
-    if (scanned > 0 && rows / scanned > 2 * (most / kSample)) return std::nullopt;
+    if (query.expected(kSample, rows) > 2 * static_cast<double>(most)) return std::nullopt;
   }
   sort_by_slot(store.connection(), found);
   return found;
 }
 
 bool RowTest::is_possible(const Buffer<RowCondition>& conditions) noexcept {
-  std::size_t values = 0;
-  for (const RowCondition& condition : conditions) values += condition.values.size();
-  return values <= kBatch;
+  return count_values(conditions) <= kBatch;
 }
 
-RowTest::RowTest(Store& store, const Buffer<RowCondition>& conditions) {
+RowTest::RowTest(Store& store, const Buffer<RowCondition>& conditions) : split_(conditions) {
+  if (split_.others.empty()) return;
   std::string sql = "SELECT 1 FROM " + shadow(store.shape(), "rows") + " WHERE id = ?1";
   int next = 2;
-  for (const RowCondition& condition : conditions) {
+  for (const RowCondition& condition : split_.others) {
     sql += " AND " + condition_text(store.shape(), condition, condition.values.size(), next);
   }
   statement_ = db::Statement(store.connection(), sql);
-  for (const RowCondition& condition : conditions) {
+  for (const RowCondition& condition : split_.others) {
     values_.insert(values_.end(), condition.values.begin(), condition.values.end());
   }
 }
 
 bool RowTest::passes(std::int64_t rowid) {
+  if (!split_.admits(rowid)) return false;
+  if (!statement_.prepared()) return true;
   const db::Run run(statement_);
   statement_.bind(1, rowid);
   int parameter = 2;

@@ -3,6 +3,7 @@
 // A filter may let a row pass that the full query refuses, since SQLite checks the rows it gets once more;
 // never the reverse.
 
+#include <algorithm>
 #include <functional>
 #include <isovec/buffer.hpp>
 #include <limits>
@@ -43,6 +44,7 @@ struct RowCondition {
   Comparison comparison = Comparison::equal;
   std::string collation;          ///< Empty for BINARY.
   Buffer<sqlite3_value*> values;  ///< One; none for is_null and not_null; any number for in.
+  Buffer<std::int64_t> ids;       ///< In their place, ascending, for an `in` of the id.
   Reading reading = Reading::any;
   std::optional<std::size_t> vector;  ///< A vector column in place of `column`; is_null and not_null only.
   /// Others by which an `in` may compare.
@@ -51,27 +53,46 @@ struct RowCondition {
   bool any_collation = false;
 };
 
+/// The ids that every `in` of the id among some conditions has, ascending; nothing where there is no such
+/// condition. The others are left for SQL.
+struct SplitConditions {
+  explicit SplitConditions(const Buffer<RowCondition>& conditions);
+  [[nodiscard]] bool admits(std::int64_t id) const noexcept {
+    return !ids || std::binary_search(ids->begin(), ids->end(), id);
+  }
+  std::optional<Buffer<std::int64_t>> ids;
+  Buffer<RowCondition> others;
+};
+
 /// A query of t_rows in ascending id, or in no order where `in` has too many values for one statement; each
 /// row once.
 class RowQuery {
  public:
   enum class Order { by_id, any };
   /// Prepares "SELECT <columns> FROM t_rows WHERE <conditions>". The first column is id.
-  RowQuery(Store& store, std::string columns, Buffer<RowCondition> conditions, Order order = Order::by_id);
+  RowQuery(Store& store, std::string columns, const Buffer<RowCondition>& conditions,
+           Order order = Order::by_id);
   /// True while there is a row.
   [[nodiscard]] bool step();
   [[nodiscard]] const db::Statement& row() const noexcept { return statement_; }
-  /// How many rows SQLite has looked at one after the other; 0 where it took an index or a key.
-  [[nodiscard]] std::size_t scanned() const noexcept;
+  /// How many of the table's `rows` rows will likely have been found in the end, where `found` have been; 0
+  /// where nothing tells.
+  [[nodiscard]] double expected(std::size_t found, std::size_t rows) const noexcept;
 
  private:
   void prepare_batch();
   void note_batch();
+  void bind_values();
+  [[nodiscard]] bool step_by_ids();
+  [[nodiscard]] bool step_batches();
   Store& store_;
   std::string columns_;
-  Buffer<RowCondition> conditions_;
+  SplitConditions split_;
   Order order_;
-  std::size_t batched_;  // the condition whose values come in batches; conditions_.size() where none does
+  bool by_ids_;  // ids are looked up one by one
+  std::size_t next_id_ = 0;
+  std::size_t batched_;  // of split_.others, whose values come in batches; their number where none does
+  std::size_t batch_begin_ = 0;
   std::size_t next_value_ = 0;
   std::size_t batch_;  // values of the next batch
   bool more_ = true;
@@ -94,15 +115,16 @@ class RowQuery {
 /// Whether single rows meet conditions.
 class RowTest {
  public:
-  /// Whether the conditions fit into one statement.
+  /// Whether the conditions fit into one statement, but for those on ids, which are no part of it.
   [[nodiscard]] static bool is_possible(const Buffer<RowCondition>& conditions) noexcept;
   /// The values in `conditions` must outlive this.
   RowTest(Store& store, const Buffer<RowCondition>& conditions);
   [[nodiscard]] bool passes(std::int64_t rowid);
 
  private:
+  SplitConditions split_;
   Buffer<sqlite3_value*> values_;
-  db::Statement statement_;
+  db::Statement statement_;  // not prepared where ids are all there is
 };
 
 }  // namespace isovec::storage

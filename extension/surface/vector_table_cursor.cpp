@@ -18,19 +18,35 @@ namespace {
 using storage::ColumnKind;
 using storage::Comparison;
 
-// Takes the values of an argument: those of an IN come one by one, each valid until the next.
-Buffer<db::OwnedValue> values_of(sqlite3_value* argument, Comparison comparison) {
-  Buffer<db::OwnedValue> values;
-  if (comparison != Comparison::in) {
-    values.emplace_back(argument);
-    return values;
-  }
+// Calls visit(value) for each value of an IN, which is valid until the next.
+template <typename Visit>
+void for_each_value(sqlite3_value* argument, Visit&& visit) {
   sqlite3_value* value = nullptr;
   int rc = sqlite3_vtab_in_first(argument, &value);
-  for (; rc == SQLITE_OK && value != nullptr; rc = sqlite3_vtab_in_next(argument, &value))
-    values.emplace_back(value);
+  for (; rc == SQLITE_OK && value != nullptr; rc = sqlite3_vtab_in_next(argument, &value)) visit(value);
   if (rc != SQLITE_DONE) db::check(nullptr, rc);
+}
+
+// The values of an argument.
+Buffer<db::OwnedValue> values_of(sqlite3_value* argument, Comparison comparison) {
+  Buffer<db::OwnedValue> values;
+  if (comparison == Comparison::in) {
+    for_each_value(argument, [&](sqlite3_value* value) { values.emplace_back(value); });
+  } else {
+    values.emplace_back(argument);
+  }
   return values;
+}
+
+// Those of an IN that an integer can be equal to, ascending.
+Buffer<std::int64_t> ids_of(sqlite3_value* argument) {
+  Buffer<std::int64_t> ids;
+  for_each_value(argument, [&](sqlite3_value* value) {
+    sqlite3_value_numeric_type(value);
+    if (const auto id = db::Value(value).integral()) ids.push_back(*id);
+  });
+  if (!std::is_sorted(ids.begin(), ids.end())) std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 // Where `distance` is compared with a number: the nearest double, and how the number lies to it. An integer
@@ -120,9 +136,24 @@ void VectorCursor::take_arguments(std::span<sqlite3_value*> arguments) {
     throw Error(Code::invalid_argument, "SQLite handed over another number of values than the plan has");
   }
   arguments_.clear();
+  ids_.clear();
+  ids_.resize(arguments.size());
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    arguments_.push_back(values_of(arguments[i], plan_.terms[i].comparison));
+    const PlanTerm& term = plan_.terms[i];
+    arguments_.emplace_back();
+    if (is_in_of_ids(term)) {
+      ids_[i] = ids_of(arguments[i]);
+    } else {
+      arguments_[i] = values_of(arguments[i], term.comparison);
+    }
   }
+}
+
+// Such an IN is a set of integers, of which there may be as many as rows: `id IN (SELECT ...)`.
+bool VectorCursor::is_in_of_ids(const PlanTerm& term) const {
+  if (term.kind != TermKind::row || term.comparison != Comparison::in) return false;
+  const auto column = row_column(store_.shape(), term.column);
+  return column && column->name == "id";
 }
 
 // Whether a vector is NULL; no condition where none is.
@@ -173,6 +204,7 @@ Buffer<storage::RowCondition> VectorCursor::conditions() const {
     for (const db::OwnedValue& value : arguments_[i]) {
       if (!unary) condition.values.push_back(value.handle());
     }
+    condition.ids = ids_[i];
     if (term.comparison == Comparison::in) add_collations(condition);
     conditions.push_back(std::move(condition));
   }

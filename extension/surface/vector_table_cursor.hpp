@@ -40,6 +40,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   void reset() noexcept;
   void take_arguments(std::span<sqlite3_value*> arguments);
   void refuse_call() const;
+  [[nodiscard]] bool is_in_of_ids(const PlanTerm& term) const;
   [[nodiscard]] Buffer<storage::RowCondition> conditions() const;
   [[nodiscard]] std::optional<storage::RowCondition> null_condition(const PlanTerm& term,
                                                                     std::size_t vector) const;
@@ -61,6 +62,7 @@ class VectorCursor : public sqlite3_vtab_cursor {
   storage::Store& store_;
   Plan plan_;
   Buffer<Buffer<db::OwnedValue>> arguments_;  // per term; an IN has any number
+  Buffer<Buffer<std::int64_t>> ids_;          // of an IN of the rowid or an integer key, in their place
   bool at_end_ = true;
   storage::RowHead head_;
 
