@@ -136,6 +136,44 @@ class Hosts(unittest.TestCase):
                     self.assertEqual(connection.execute("SELECT isovec_check('t')").fetchone(), ("ok",))
 
 
+@unittest.skipIf(sqlite3.sqlite_version_info < (3, 44), "this SQLite does not ask tables")
+class Checks(unittest.TestCase):
+    def damaged(self, sql):
+        """A table with codes, auxiliary values and a fit after some damage."""
+        connection = connect()
+        connection.execute(
+            "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, e float[8] transform='center', m integer, +x text)"
+        )
+        connection.execute(
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 700) INSERT INTO t(id, e, m, x) "
+            "SELECT n, vec_random(8, n), n % 7, 'x' FROM c"
+        )
+        connection.execute("INSERT INTO t(t) VALUES ('fit')")
+        self.assertEqual(connection.execute("PRAGMA quick_check").fetchall(), [("ok",)])
+        connection.execute(sql)
+        return connection
+
+    def test_damage_is_named_by_pragma_integrity_check(self):
+        flipped = "UPDATE t_{0} SET {1} = CAST(substr({1}, 1, 40) || x'5a' || substr({1}, 42) AS BLOB)"
+        for sql, quick in (
+            (flipped.format("chunks", "data"), False),
+            (flipped.format("codes", "data"), False),
+            (flipped.format("norms", "data"), False),
+            ("UPDATE t_aux SET a0 = 'y' WHERE id = 3", False),
+            ("UPDATE t_rows SET m0 = 1 + m0 WHERE id = 3", True),
+            ("DELETE FROM t_rows WHERE id = 3", True),
+            ("DELETE FROM t_codes WHERE id = (SELECT min(id) FROM t_codes)", True),
+            ("DELETE FROM t_norms WHERE id = (SELECT min(id) FROM t_norms)", True),
+            ("INSERT INTO t_room VALUES (7)", True),
+            (flipped.format("slots", "map"), True),
+        ):
+            with self.subTest(sql):
+                connection = self.damaged(sql)
+                self.assertIn("t: ", connection.execute("PRAGMA integrity_check").fetchone()[0])
+                found = connection.execute("PRAGMA quick_check").fetchone()[0]
+                self.assertEqual(found != "ok", quick, found)
+
+
 if __name__ == "__main__":
     if "--newest" in sys.argv:
         newest_sqlite.require()

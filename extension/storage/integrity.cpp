@@ -18,7 +18,8 @@ namespace {
 
 class Checker {
  public:
-  Checker(Store& store, std::size_t most) : store_(store), most_(most), interrupt_(store.connection()) {}
+  Checker(Store& store, std::size_t most, Depth depth)
+      : store_(store), most_(most), depth_(depth), interrupt_(store.connection()) {}
   Buffer<std::string> run() {
     // Each check that needs the state runs only when it could be read.
     check([&] {
@@ -31,8 +32,11 @@ class Checker {
     rows_.resize(static_cast<std::size_t>(state_.slots));  // as far as the pages could be read
     check([&] { check_room(); });
     check([&] { check_rows(); });
-    if (has_auxiliary(store_.shape())) check([&] { check_auxiliary(); });
-    for (std::size_t c = 0; c < store_.shape().vectors.size(); ++c) check([&] { check_vectors(c); });
+    const bool whole = depth_ == Depth::whole;
+    if (whole && has_auxiliary(store_.shape())) check([&] { check_auxiliary(); });
+    for (std::size_t c = 0; c < store_.shape().vectors.size(); ++c) {
+      check([&] { whole ? check_vectors(c) : check_marks(c); });
+    }
     check([&] { require_null_pages(store_.statements(), store_.shape(), state_); });
     check([&] { check_strays(); });
     return found_;
@@ -67,17 +71,19 @@ class Checker {
   void check_nulls(std::size_t column);
   void check_norms(std::size_t column, const Transform& transform);
   void check_codes(std::size_t column);
+  void check_marks(std::size_t column);
   void check_marks(std::size_t column, const Buffer<GroupMarks>& marks);
   void check_strays();
 
   Store& store_;
   std::size_t most_;
+  Depth depth_;
   db::Interrupt interrupt_;
   State state_;
   Buffer<std::string> found_;
   Buffer<std::optional<std::int64_t>> rows_;  // by slot
   Buffer<bool> nulls_;                        // by slot, of the column at hand
-  std::int64_t blocks_ = 0;                        // of codes that the marks tell of
+  std::int64_t blocks_ = 0;                   // of codes that the marks tell of
 };
 
 void Checker::check_config() {
@@ -240,7 +246,22 @@ void Checker::check_vectors(std::size_t column) {
   if (declared.coded) check_codes(column);
 }
 
+// Which vectors are NULL is believed here.
+void Checker::check_marks(std::size_t column) {
+  if (!store_.shape().vectors[column].coded) return;
+  nulls_.assign(rows_.size(), false);
+  for (std::size_t slot = 0; slot < rows_.size(); slot += codec::kBlockRows) {
+    interrupt_.poll();
+    const auto page =
+        read_null_page(store_.statements(), column, static_cast<std::int64_t>(slot / codec::kBlockRows));
+    for (std::size_t place = 0; place < std::min(codec::kBlockRows, rows_.size() - slot); ++place)
+      nulls_[slot + place] = page.mask().test(place);
+  }
+  check_marks(column, read_marks(store_.statements(), column, state_));
+}
+
 void Checker::check_marks(std::size_t column, const Buffer<GroupMarks>& marks) {
+  for (const GroupMarks& of_group : marks) blocks_ += of_group.has_block() ? 1 : 0;
   for (std::size_t g = 0; g < marks.size(); ++g) {
     interrupt_.poll();
     codec::RowMask used;
@@ -260,7 +281,6 @@ void Checker::check_marks(std::size_t column, const Buffer<GroupMarks>& marks) {
 void Checker::check_codes(std::size_t column) {
   const Buffer<GroupMarks> marks = read_marks(store_.statements(), column, state_);
   check_marks(column, marks);
-  for (const GroupMarks& of_group : marks) blocks_ += of_group.has_block() ? 1 : 0;
   store_.read_cache(column).verified_blocks.clear();
   const Checkpoint checkpoint = db::checkpoint_of(store_.connection());
   for_each_block(store_, column, marks, [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
@@ -304,8 +324,8 @@ void Checker::check_strays() {
 
 }  // namespace
 
-Buffer<std::string> find_damage(Store& store, std::size_t most) {
-  return Checker(store, most).run();
+Buffer<std::string> find_damage(Store& store, std::size_t most, Depth depth) {
+  return Checker(store, most, depth).run();
 }
 
 void require_integrity(Store& store) {

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "db/boundary.hpp"
+#include "db/module.hpp"
 #include "db/statement.hpp"
 #include "storage/integrity.hpp"
 #include "storage/schema.hpp"
@@ -165,9 +166,11 @@ int is_shadow_name(const char* suffix) noexcept {
 }
 
 // PRAGMA integrity_check and quick_check, since SQLite 3.44: what is wrong is the result, not a failure.
-int integrity(sqlite3_vtab* table, const char*, const char*, int, char** message) noexcept {
+int integrity(sqlite3_vtab* table, const char*, const char*, int flags, char** message) noexcept {
+  constexpr int kQuick = 1;
   return guarded(table, [&] {
-    for (const std::string& sentence : storage::find_damage(table_of(table).store, 1)) {
+    const auto depth = (flags & kQuick) != 0 ? storage::Depth::quick : storage::Depth::whole;
+    for (const std::string& sentence : storage::find_damage(table_of(table).store, 1, depth)) {
       *message = sqlite3_mprintf("%s%s", table_of(table).prefix.c_str(), sentence.c_str());
       if (*message == nullptr) return SQLITE_NOMEM;
     }
@@ -175,13 +178,9 @@ int integrity(sqlite3_vtab* table, const char*, const char*, int, char** message
   });
 }
 
-// sqlite3_module as of version 4, which the headers of older SQLite do not know.
-struct Module : sqlite3_module {
-  int (*integrity_method)(sqlite3_vtab*, const char*, const char*, int, char**);
-};
-
-Module make_module() noexcept {
-  Module module{};
+db::Module make_module() noexcept {
+  db::Module made{};
+  sqlite3_module& module = made.declared;
   module.iVersion = db::runtime_version() >= 3044000 ? 4 : 3;
   module.xCreate = create;
   module.xConnect = connect;
@@ -199,8 +198,8 @@ Module make_module() noexcept {
   module.xRename = rename;
   module.xFindFunction = find_function;
   module.xShadowName = is_shadow_name;
-  module.integrity_method = integrity;
-  return module;
+  made.set_integrity(integrity);
+  return made;
 }
 
 constexpr const char* kNoMatch = "unable to use function MATCH in the requested context";
@@ -234,11 +233,11 @@ void make_match_innocuous(sqlite3* db) {
 }  // namespace
 
 void register_vector_table(sqlite3* db) {
-  static const Module module = make_module();
+  static const db::Module module = make_module();
   make_match_innocuous(db);
   auto budget = std::make_unique<Budget>(std::make_shared<storage::CacheBudget>());
   // SQLite destroys the argument, also where it fails.
-  db::check(db, sqlite3_create_module_v2(db, "isovec", &module, budget.release(),
+  db::check(db, sqlite3_create_module_v2(db, "isovec", &module.declared, budget.release(),
                                          [](void* argument) { delete static_cast<Budget*>(argument); }));
 }
 

@@ -211,11 +211,11 @@ Buffer<storage::RowCondition> VectorCursor::conditions() const {
   return conditions;
 }
 
-// A COLLATE in a subquery on the right decides how an IN compares text, unless the left side has one too; and
+// A COLLATE in a subquery on the right decides how an IN compares text, unless one stands on the left too; and
 // SQLite does not tell of it. SQLite compares again what passes here. With k, which counts, the left side
 // decides.
 void VectorCursor::add_collations(storage::RowCondition& condition) const {
-  if (condition.reading == storage::Reading::without_affinity || !condition.collation.empty()) return;
+  if (condition.reading == storage::Reading::without_affinity) return;
   const bool has_text = std::any_of(condition.values.begin(), condition.values.end(),
                                     [](sqlite3_value* value) { return db::Value(value).is_text(); });
   if (!has_text || !db::mentions_collate(store_.connection(), store_.shape().schema)) return;
