@@ -131,6 +131,7 @@ inline double exact_distance(index::Metric metric, std::span<const float> q, std
     case index::Metric::l1:
       return core::l1(q, x);
     case index::Metric::hamming:
+    case index::Metric::jaccard:
       break;
   }
   return 0;
