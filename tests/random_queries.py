@@ -16,6 +16,8 @@ class Queries:
             (self.stream, 6),
             (self.nearest, 6 if fixed_k else 0),
             (self.within, 4),
+            (self.nearest_within, 4 if fixed_k else 0),
+            (self.nearest_joined, 3 if fixed_k else 0),
             (self.aggregate, 2),
             (self.scan, 4),
             (self.partition_of_truth, 2),
@@ -39,7 +41,7 @@ class Queries:
 
     def vector(self):
         vector = self.rng.choice(self.table.vectors)
-        return vector, {"q": self.table.vector_json(vector, zero=False)}
+        return vector, {"q": self.table.query_json(vector)}
 
     def match(self, vector, query=":q"):
         text = f"{vector.name} MATCH " + self.rng.choice([query, f"{vector.wrap}({query})", f"(SELECT {query})"])
@@ -84,6 +86,9 @@ class Queries:
                         " ORDER BY distance DESC, rowid",
                         " ORDER BY +distance, rowid DESC",
                         " ORDER BY similarity DESC, distance DESC, rowid",
+                        " ORDER BY similarity DESC, rowid",
+                        " ORDER BY similarity DESC, rowid DESC",
+                        " ORDER BY similarity, rowid",
                         " ORDER BY rowid DESC",
                         " ORDER BY rowid",
                     ]
@@ -92,27 +97,41 @@ class Queries:
         column = self.rng.choice(self.table.columns).name
         return (f" ORDER BY {column}{self.rng.choice(['', ' DESC', ' NULLS LAST'])}, rowid",) * 2
 
-    def distance_condition(self, vector, parameters):
-        """A range of distances whose ends are such as occur."""
+    # Those that the table decides itself, so that k counts what is within.
+    RANGES = [
+        "distance < :d",
+        "distance <= :d",
+        "distance > :d",
+        "distance >= :d",
+        ":d > distance",
+        "distance BETWEEN :d AND :e",
+        "distance > :d AND distance <= :e",
+        "distance > :d AND distance < :e",
+        "distance >= :d AND :e > distance",
+        "distance = :d",
+        "distance IS :d",
+    ]
+
+    def distance_condition(self, vector, parameters, counted=False):
+        """A range of distances whose ends are such as occur, or what else it may be compared with."""
         bounds = self.distances(f"SELECT distance FROM {self.scored(vector)}", parameters)
-        parameters["d"] = self.rng.choice(bounds + [0.0, 1.0, -1.0, 1e300])
+        parameters["d"] = self.rng.choice(bounds + [0.0, 1.0, -1.0, 1e300, 1, -2, 2**53 + 1, "0.5", "x", None])
         parameters["e"] = self.rng.choice(bounds + [0.5])
         return self.rng.choice(
-            [
-                "distance < :d",
-                "distance <= :d",
-                "distance > :d",
-                "distance >= :d",
-                ":d > distance",
-                "distance BETWEEN :d AND :e",
-                "distance > :d AND distance <= :e",
-                "distance = :d",
-                "distance <> :d",
-                "+distance <= :d",
-                "distance IN (:d, :e)",
-                "distance IS NOT NULL",
-            ]
+            self.RANGES + ["distance <> :d", "+distance <= +:d", "distance IN (:d, :e)", "distance IS NOT NULL"]
+            if not counted
+            else self.RANGES
         )
+
+    def some_k(self):
+        return self.rng.choice([0, 1, 2, 5, 20, 10000, 3.0, 2**63 - 1, "2", "5.0", " 1 ", 2**32])
+
+    def counted(self, prefix=""):
+        """Conditions that k counts after."""
+        if self.rng.random() < 0.2:
+            return "1"
+        conditions = Conditions(self.table, prefix)
+        return " AND ".join(conditions.pushed(certain=True) for _ in range(self.rng.choice([1, 1, 2, 3])))
 
     # Forms of queries.
 
@@ -137,12 +156,8 @@ class Queries:
     def nearest(self):
         """k counts the rows that pass conditions on columns, before what SQLite keeps to itself."""
         vector, parameters = self.vector()
-        parameters["k"] = self.rng.choice([0, 1, 2, 5, 20, 10000, 3.0, 2**63 - 1])
-        pushed = (
-            " AND ".join(self.conditions.pushed(certain=True) for _ in range(self.rng.choice([1, 1, 2, 3])))
-            if self.rng.random() < 0.8
-            else "1"
-        )
+        parameters["k"] = self.some_k()
+        pushed = self.counted()
         kept = self.conditions.kept() if self.rng.random() < 0.3 else "1"
         order, total = self.order()
         selection, limit = self.selection(), self.limit()
@@ -170,6 +185,60 @@ class Queries:
             f"SELECT rowid, distance FROM {self.scored(vector, where)} AS t{total}{limit}",
             parameters,
         )
+
+    def nearest_within(self):
+        """k counts what is within a range of distances and passes conditions on columns: also a page of a search."""
+        vector, parameters = self.vector()
+        parameters["k"] = self.some_k()
+        where = f"{self.distance_condition(vector, parameters, counted=True)} AND {self.counted()}"
+        kept = self.conditions.kept() if self.rng.random() < 0.3 else "1"
+        order, total = self.order()
+        limit = self.limit()
+        return Pair(
+            "k, distance range",
+            f"SELECT rowid, distance FROM t WHERE {self.match(vector)} AND k = :k AND {where} AND {kept}{order}{limit}",
+            f"SELECT rowid, distance FROM {self.scored(vector, where, rest='LIMIT CAST(:k AS INTEGER)')} AS t "
+            f"WHERE {kept}{total}{limit}",
+            parameters,
+        )
+
+    def nearest_joined(self):
+        """k counts before an inner join, whichever table comes first; and after the condition of a join that has to search
+        once for each row."""
+        vector, parameters = self.vector()
+        parameters["k"] = self.some_k()
+        pushed = self.counted("t.")
+        column = self.rng.choice(self.table.columns).name
+        on = self.rng.choice(["o.r = t.rowid", f"o.y = t.{column}", "t.rowid > o.r", "o.n % 2 = t.rowid % 2"])
+        join = self.rng.choice(
+            [
+                "t JOIN o ON {}",
+                "o JOIN t ON {}",
+                "t, o ON {}",
+                "t CROSS JOIN o ON {}",
+                "t LEFT JOIN o ON {}",
+                "o CROSS JOIN t ON {}",
+            ]
+        )
+        order = " ORDER BY t.distance, t.rowid, o.n" if self.rng.random() < 0.5 else ""
+        limit = self.limit() if order else ""
+        select = "SELECT o.n, t.rowid, t.distance FROM"
+        asked = f"{select} {join.format(on)} WHERE t.{self.match(vector)} AND t.k = :k AND {pushed}"
+        counted = "LIMIT CAST(:k AS INTEGER)"
+        if join.startswith("o CROSS"):
+            # The columns of o are known before the search begins.
+            on = self.rng.choice(["o.r = t.rowid", "t.rowid > o.r"])
+            asked = f"{select} {join.format(on)} WHERE t.{self.match(vector)} AND t.k = :k AND {pushed}"
+            ranked = (
+                f"SELECT o.n AS n, t.*, row_number() OVER (PARTITION BY o.n ORDER BY t.distance, t.rowid) AS rank "
+                f"FROM {self.scored(vector)} AS t JOIN o ON {on} WHERE {pushed}"
+            )
+            expected = (
+                f"WITH t AS ({ranked}) SELECT t.n, t.rowid, t.distance FROM t JOIN o USING (n) WHERE rank <= CAST(:k AS INTEGER)"
+            )
+        else:
+            expected = f"WITH t AS {self.scored(vector, pushed.replace('t.', ''), rest=counted)} {select} {join.format(on)}"
+        return Pair("k in a join", asked + order + limit, expected + order + limit, parameters, ordered=bool(order))
 
     def aggregate(self):
         """Aggregates over a search, with and without groups."""

@@ -176,6 +176,13 @@ class Table:
         vector.filled += 1
         return self.vector_json(vector)
 
+    def query_json(self, vector):
+        """A query: a vector, or now and then NULL or zeros, which have no neighbours under cosine."""
+        draw = self.rng.random()
+        if draw < 0.02:
+            return None
+        return json.dumps([0] * vector.dimension) if draw < 0.04 else self.vector_json(vector, zero=False)
+
     def fill(self, run, rows):
         rng = self.rng
         stored = ", ".join(f"{v.wrap}(:{v.name})" for v in self.vectors)
@@ -205,7 +212,7 @@ class Table:
                 + ", ?" * len(self.vectors)
                 + ")",
                 [n, rng.choice([0, 1, 2, 3, 5, 1000]), rng.choice([None, 1, 2, "3", 2.5]), rng.choice(WORDS), n]
-                + [self.vector_json(v, zero=False) for v in self.vectors],
+                + [self.query_json(v) for v in self.vectors],
             )
         run("COMMIT")
 
@@ -306,8 +313,23 @@ class Conditions:
                 ["SELECT y FROM o", "SELECT s FROM o", "SELECT r FROM o", "SELECT rowid FROM u WHERE rowid % 3 = 0"]
             )
             return f"{name} IN ({source})"
+        if form == 8 and not (certain and column.type in ("text", "blob")) and rng.random() < 0.5:
+            return f"{name} IN ({self.mixed_values(column)})"
         constants = [self.constant(column, certain) for _ in range(rng.choice([0, 1, 2, 3, 8]))]
         return f"{name} IN ({', '.join(constants)})"
+
+    def mixed_values(self, column):
+        """Many values that differ in type only, or a subquery with a collation of its own."""
+        rng = self.rng
+        if rng.random() < 0.3:
+            collation = rng.choice(["NOCASE", "RTRIM", "BINARY"])
+            values = ", ".join(f"({literal(value)})" for value in rng.sample(WORDS, 4))
+            return f"SELECT column1 COLLATE {collation} FROM (VALUES {values})"
+        numbers = range(rng.choice([-5, 1]), rng.choice([20, 450, 1300]))
+        values = [str(n) for n in numbers] + [f"'{n}'" for n in rng.sample(range(9), 4)]
+        values += [literal(value) for value in [1.0, "1.0", b"ab", "ab", None][: rng.randrange(6)]]
+        rng.shuffle(values)
+        return ", ".join(values)
 
     def kept(self):
         """A condition that SQLite keeps to itself, so that k counts rows before it."""
@@ -326,6 +348,8 @@ class Conditions:
             f"{name} || 'x' > {literal(rng.choice(WORDS))}",
             f"typeof({name}) = {literal(rng.choice(['integer', 'text', 'null', 'real']))}",
             f"EXISTS (SELECT 1 FROM o WHERE o.y = {name})",
+            f"({name}, {self.prefix}rowid) IN (VALUES ({constant}, 3), ({self.constant(column)}, 4), (1, 1), (2, 7))",
+            f"({name}, {self.prefix}rowid % 3) IN (SELECT {constant}, 1 UNION ALL SELECT y, 2 FROM o)",
         ]
         if auxiliary:
             other = self.prefix + rng.choice(auxiliary).name
