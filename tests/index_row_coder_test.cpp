@@ -5,6 +5,7 @@
 #include <isovec/error.hpp>
 #include <isovec/fit.hpp>
 #include <numeric>
+#include <optional>
 
 #include "catch.hpp"
 #include "coded_rows.hpp"
@@ -60,10 +61,9 @@ double length_of(const isovec::Buffer<double>& v) {
   return std::sqrt(std::inner_product(v.begin(), v.end(), v.begin(), 0.0));
 }
 
-/// Checks all rows; gives the widest bounds of a row that has some.
-double check(const VectorSet& set, const RowCoder& coder, const Query& query) {
-  const isovec::Buffer<std::byte> bytes = coder.encode(set.rows, first_slots(set.size()), 1);
-  const CodeBlockView view = CodeBlockView::parse(bytes);
+/// Checks all rows of a block; gives the widest bounds of a row that has some.
+double check_block(const CodeBlockView& view, const VectorSet& set, const RowCoder& coder,
+                   const Query& query) {
   DistanceBounds bounds;
   bound_distances(view, coder.code(query), bounds);
   const isovec::Buffer<double> distances = score_all(set, query);
@@ -77,6 +77,11 @@ double check(const VectorSet& set, const RowCoder& coder, const Query& query) {
     widest = std::max(widest, bounds.most[r] - bounds.least[r]);
   }
   return widest;
+}
+
+double check(const VectorSet& set, const RowCoder& coder, const Query& query) {
+  const isovec::Buffer<std::byte> bytes = coder.encode(set.rows, first_slots(set.size()), 1);
+  return check_block(CodeBlockView::parse(bytes), set, coder, query);
 }
 
 /// The same by codes of the untransformed rows, which `raw` makes. Gives the widest bounds of a cosine as a
@@ -158,6 +163,62 @@ TEST_CASE("codes bound the scores of a search under every fitted transform", "[i
           if (transform.subtracts_mean())
             check(set, coder, {metric, isovec::codec::ElementType::float32, q, &transform, mean});
         }
+      }
+    }
+  }
+}
+
+TEST_CASE("rows that are coded anew in their block are bounded like others", "[index][coder]") {
+  constexpr std::size_t kRows = 60;
+  constexpr std::size_t kDimension = 18;
+  const VectorSet first = make_set(Kind::ordinary, kRows, kDimension, 67);
+  for (const Kind kind : isovec::test::all_kinds()) {
+    const VectorSet other = make_set(kind, kRows, kDimension, 68);
+    for (const char* spec : {"", "center", "whiten eps=1", "whiten normalize=both"}) {
+      const std::optional<Transform> transform =
+          *spec == '\0' ? std::nullopt : std::optional(fitted(first, spec));
+      const Transform* const map = transform ? &*transform : nullptr;
+      for (const Metric metric : kMetrics) {
+        CAPTURE(other.name, spec, static_cast<int>(metric));
+        const RowCoder coder(metric, kDimension, map);
+        const isovec::Buffer<std::byte> before = coder.encode(first.rows, first_slots(kRows), 1);
+        isovec::Buffer<std::byte> block = before;
+        VectorSet mixed = first;
+        isovec::Buffer<std::size_t> which;
+        isovec::Buffer<float> rows;
+        for (std::size_t r = 1; r < kRows; r += 3) {
+          which.push_back(r);
+          rows.insert(rows.end(), other.row(r).begin(), other.row(r).end());
+          std::copy_n(other.row(r).begin(), kDimension,
+                      mixed.rows.begin() + static_cast<std::ptrdiff_t>(r * kDimension));
+        }
+        coder.recode(block, which, rows);
+        isovec::codec::seal_block(block, 1);
+        const CodeBlockView view = CodeBlockView::parse(block);
+        view.verify(1);
+        for (const VectorSet* set : {&first, &other}) {
+          for (const isovec::Buffer<float>& q : set->queries) {
+            const Query query{metric, isovec::codec::ElementType::float32, q, map, {}};
+            if (isovec::test::is_zero(q) && (metric == Metric::cosine || map != nullptr)) continue;
+            if (map != nullptr && map->query_form(q).norm == 0) continue;
+            check_block(view, mixed, coder, query);
+          }
+        }
+        // Nothing else of the block has changed; and the former rows give the former bytes.
+        isovec::Buffer<std::byte> elsewhere = before;
+        for (const std::size_t row : which) {
+          isovec::codec::for_each_part(view.shape(), row, [&](std::size_t offset, std::size_t bytes) {
+            std::copy_n(block.begin() + static_cast<std::ptrdiff_t>(offset), bytes,
+                        elsewhere.begin() + static_cast<std::ptrdiff_t>(offset));
+          });
+        }
+        CHECK(elsewhere == block);
+        isovec::Buffer<float> former;
+        for (const std::size_t row : which)
+          former.insert(former.end(), first.row(row).begin(), first.row(row).end());
+        coder.recode(block, which, former);
+        isovec::codec::seal_block(block, 1);
+        CHECK(block == before);
       }
     }
   }

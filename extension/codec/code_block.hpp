@@ -1,13 +1,15 @@
 #pragma once
-// A block of codes: up to 256 vectors of one column in a quarter of their bytes, immutable once made. A
-// search reads it instead of the vectors and knows of every row how far off it can be
-// (index/block_bounds.hpp).
+// A block of codes: up to 256 vectors of one column in a quarter of their bytes. A search reads it instead of
+// the vectors and knows of every row how far off it can be (index/block_bounds.hpp). Rows of it may be coded
+// anew, against the same center (recode_rows() in code_encoder.hpp); its checksum names what it says.
 //
 // Coded are the vectors y that the column's distance compares: x / |x| for cosine, x itself for l2 and dot,
 // and under a transform z / |z| and z for z = W (x - mean). With c the block's center, row by row
 //
 //   y = y^ + delta,   y^ = c + scale * code,   |delta| <= error,
 //   correction = <c, delta>  (cosine, dot)   or   offset = |y^|^2 - |c|^2  (l2).
+//
+// All of this holds for any center; the mean of the rows makes the errors small.
 //
 // The bytes, little-endian, n rows of d dimensions:
 //

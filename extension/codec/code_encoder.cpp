@@ -1,59 +1,20 @@
 #include "codec/code_encoder.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <isovec/error.hpp>
 #include <limits>
-#include <optional>
 #include <string>
 
 #include "codec/code_block_layout.hpp"
+#include "codec/row_encoder.hpp"
 #include "core/code_kernels.hpp"
 #include "core/floating_point.hpp"
-#include "core/kernels.hpp"
 
 namespace isovec::codec {
 namespace {
 
-constexpr double kRoundoff = 0x1p-53;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-/// Elements whose squares and whose center neither float64 nor float32 loses; rows beyond are unbounded.
-constexpr double kSmallest = 0x1p-300;
-constexpr double kLargest = 0x1p100;
-
 /// A row many times longer than most would pull the center away from all of them.
 constexpr double kOutlier = 4;
-
-/// The smallest float that is not below v.
-float round_up(double v) noexcept {
-  const auto nearest = static_cast<float>(v);
-  return static_cast<double>(nearest) < v ? std::nextafter(nearest, kInfinity) : nearest;
-}
-
-enum class RowKind : std::uint8_t { undefined, unbounded, coded };
-
-/// A row before it is coded: y = source * factor.
-struct RowState {
-  RowKind kind = RowKind::undefined;
-  double factor = 1;
-  double norm = 0;   // |y|
-  double reach = 0;  // 0 where not transformed
-};
-
-/// The numbers of a coded row.
-struct RowNumbers {
-  float scale = 0;
-  float error = kInfinity;
-  float term = 0;
-  float norm = 0;
-  float reach = 0;
-
-  [[nodiscard]] bool finite() const noexcept {
-    return std::isfinite(scale) && std::isfinite(error) && std::isfinite(term) && std::isfinite(norm) &&
-           std::isfinite(reach);
-  }
-};
 
 void check_label(const CodeBlockLabel& label, std::size_t numbers) {
   const std::size_t rows = label.slots.size();
@@ -71,33 +32,29 @@ void check_label(const CodeBlockLabel& label, std::size_t numbers) {
   }
 }
 
-/// Sizes and codes one block. Rows gives states() and fill(row, factor, y).
+/// Sizes and codes one block. Rows gives state(row) and fill(row, factor, y).
 template <class Rows>
 class BlockEncoder {
  public:
-  BlockEncoder(const CodeBlockLabel& label, const Rows& rows, bool transformed)
+  BlockEncoder(const CodeBlockLabel& label, const CodeBlockShape& shape, const Rows& rows)
       : label_(label),
+        shape_(shape),
         rows_(rows),
-        shape_{label.metric, transformed, label.dimension, label.slots.size()},
-        y_(label.dimension),
-        center_(label.dimension),
-        block_(shape_.bytes()) {}
+        y_(shape.dimension),
+        center_(shape.dimension),
+        block_(shape.bytes()) {}
 
   Buffer<std::byte> encode() && {
     for (std::size_t row = 0; row < shape_.rows; ++row) states_[row] = rows_.state(row);
     place_center();
     write_header();
-    for (std::size_t row = 0; row < shape_.rows; ++row) write_row(row);
-    code_layout::store(block_.data(), code_layout::checksum_of(block_, label_.seed));
+    RowEncoder encoder(shape_, block_);
+    for (std::size_t row = 0; row < shape_.rows; ++row) encoder.write(row, rows_, row, states_[row]);
+    seal_block(block_, label_.seed);
     return std::move(block_);
   }
 
  private:
-  const double* y_of(std::size_t row) {
-    rows_.fill(row, states_[row].factor, y_.data());
-    return y_.data();
-  }
-
   /// The longest row that takes part in the center.
   [[nodiscard]] double longest_in_center() const {
     Buffer<double> norms;
@@ -117,12 +74,12 @@ class BlockEncoder {
     std::size_t count = 0;
     for (std::size_t row = 0; row < shape_.rows; ++row) {
       if (states_[row].kind != RowKind::coded || states_[row].norm > longest) continue;
-      kernels_.accumulate(y_of(row), shape_.dimension, sum.data());
+      rows_.fill(row, states_[row].factor, y_.data());
+      core::code_kernels().accumulate(y_.data(), shape_.dimension, sum.data());
       ++count;
     }
     const double divisor = count == 0 ? 1 : static_cast<double>(count);
     for (std::size_t i = 0; i < sum.size(); ++i) center_[i] = static_cast<float>(sum[i] / divisor);
-    center_norm_ = std::sqrt(kernels_.center_sums(sum.data(), center_.data(), sum.size()).squared_norm);
   }
 
   void write_header() {
@@ -133,160 +90,93 @@ class BlockEncoder {
     store(block_.data() + kTransformedAt, static_cast<std::uint8_t>(shape_.transformed ? 1 : 0));
     store(block_.data() + kDimensionAt, static_cast<std::uint32_t>(shape_.dimension));
     store(block_.data() + kRowsAt, static_cast<std::uint32_t>(shape_.rows));
-    RowMask defined;
-    for (std::size_t row = 0; row < shape_.rows; ++row) {
-      if (states_[row].kind != RowKind::undefined) defined.set(row);
-    }
-    std::memcpy(block_.data() + kDefinedAt, defined.words().data(), sizeof(RowMask));
     std::memcpy(block_.data() + kCenterAt, center_.data(), 4 * center_.size());
-  }
-
-  void write_row(std::size_t row) {
-    using namespace code_layout;
-    std::byte* const codes = block_.data() + codes_at(shape_) + row * shape_.dimension;
-    RowNumbers numbers;
-    if (states_[row].kind == RowKind::coded) {
-      numbers = code_row(row, reinterpret_cast<std::int8_t*>(codes));
-      if (!numbers.finite()) {
-        numbers = RowNumbers();
-        std::fill_n(codes, shape_.dimension, std::byte{0});
-      }
-    }
-    if (states_[row].kind == RowKind::undefined) numbers.error = 0;
-    std::byte* to = block_.data() + rows_at(shape_) + 4 * row;
-    const auto put = [&](auto number) {
-      store(to, number);
-      to += 4 * shape_.rows;
-    };
-    put(numbers.scale);
-    put(numbers.error);
-    put(numbers.term);
-    if (shape_.has_norms()) put(numbers.norm);
-    if (shape_.transformed) put(numbers.reach);
-    put(static_cast<std::uint32_t>(label_.slots[row]));
-  }
-
-  RowNumbers code_row(std::size_t row, std::int8_t* codes) {
-    const std::size_t d = shape_.dimension;
-    const RowState& state = states_[row];
-    const double* const y = y_of(row);
-    const double largest = kernels_.largest_residual(y, center_.data(), d);
-    RowNumbers numbers;
-    numbers.scale = round_up(largest / 127);
-    core::CodeResidual left{};  // a row at the center leaves nothing
-    if (numbers.scale > 0 && std::isfinite(numbers.scale)) {
-      left = kernels_.quantize(y, center_.data(), numbers.scale, d, codes);
-    }
-    // delta was computed with relative errors of kRoundoff in y - c and in the difference to the exact scale
-    // * code, y itself with at most (d + 8) of them where it was divided by a norm, and the sum of squares
-    // with at most d + 1: (d + 32) covers each, with the roundings of this line.
-    const double rounding = static_cast<double>(d + 32) * kRoundoff;
-    const double error =
-        std::sqrt(left.squared_norm) * (1 + rounding) + rounding * (state.norm + center_norm_);
-    numbers.error = round_up(error);
-    numbers.term = static_cast<float>(shape_.metric == CodeMetric::l2 ? left.offset : left.correction);
-    numbers.norm = round_up(state.norm * (1 + rounding));
-    numbers.reach = round_up(state.reach * (1 + rounding));
-    return numbers;
+    std::byte* const slots = block_.data() + codes_at(shape_) - 4 * shape_.rows;  // behind the other numbers
+    for (std::size_t row = 0; row < shape_.rows; ++row)
+      store(slots + 4 * row, static_cast<std::uint32_t>(label_.slots[row]));
   }
 
   const CodeBlockLabel& label_;
-  const Rows& rows_;
   CodeBlockShape shape_;
-  const core::CodeKernels& kernels_ = core::code_kernels();
+  const Rows& rows_;
   std::array<RowState, kBlockRows> states_{};
   Buffer<double> y_;
   Buffer<float> center_;
-  double center_norm_ = 0;
   Buffer<std::byte> block_;
 };
 
-class RawRows {
- public:
-  RawRows(const CodeBlockLabel& label, std::span<const float> rows)
-      : d_(label.dimension), unit_(label.metric == CodeMetric::cosine), rows_(rows), wide_(d_) {}
+template <class Rows>
+void recode(std::span<std::byte> block, const CodeBlockShape& shape, std::span<const std::size_t> which,
+            const Rows& rows) {
+  RowEncoder encoder(shape, block);
+  for (std::size_t i = 0; i < which.size(); ++i) encoder.write(which[i], rows, i, rows.state(i));
+}
 
-  [[nodiscard]] RowState state(std::size_t row) const {
-    fill(row, 1, wide_.data());
-    const double norm = std::sqrt(core::kernels().dot_f64(wide_.data(), wide_.data(), d_));
-    if (!std::isfinite(norm)) {
-      throw Error(Code::invalid_argument,
-                  "a vector to be coded holds NaN or infinity: only finite numbers have "
-                  "distances");
-    }
-    if (unit_) return norm == 0 ? RowState{} : RowState{RowKind::coded, 1 / norm, 1, 0};
-    return {norm > kLargest ? RowKind::unbounded : RowKind::coded, 1, norm, 0};
-  }
+/// The shape of a block of which rows are to be coded anew from so many numbers.
+CodeBlockShape recoded_shape(std::span<std::byte> block, std::span<const std::size_t> which,
+                             std::size_t numbers, bool transformed) {
+  const CodeBlockShape shape = CodeBlockView::parse(block).shape();
+  const bool fits =
+      shape.transformed == transformed && numbers == which.size() * shape.dimension &&
+      std::all_of(which.begin(), which.end(), [&](std::size_t row) { return row < shape.rows; });
+  if (!fits) throw Error(Code::invalid_argument, "rows of another kind or size than the block's");
+  return shape;
+}
 
-  void fill(std::size_t row, double factor, double* y) const {
-    core::code_kernels().widen(rows_.data() + row * d_, factor, d_, y);
-  }
+void check_transformed(const TransformedRows& rows, std::size_t n) {
+  if (rows.reaches.size() == n && rows.divisors.size() == n) return;
+  throw Error(Code::invalid_argument, "transformed rows are coded with a reach and a divisor each");
+}
 
- private:
-  std::size_t d_;
-  bool unit_;
-  std::span<const float> rows_;
-  mutable Buffer<double> wide_;
-};
-
-class MappedRows {
- public:
-  MappedRows(const CodeBlockLabel& label, const TransformedRows& rows)
-      : d_(label.dimension),
-        cosine_(label.metric == CodeMetric::cosine),
-        rows_(rows),
-        wide_(d_),
-        zeros_(d_) {}
-
-  [[nodiscard]] RowState state(std::size_t row) const {
-    const double divisor = rows_.divisors[row];
-    if (divisor == 0) return {};
-    RowState state{RowKind::unbounded, 1 / divisor, 0, rows_.reaches[row] / divisor};
-    fill(row, state.factor, wide_.data());
-    state.norm = std::sqrt(core::kernels().dot_f64(wide_.data(), wide_.data(), d_));
-    if (!std::isfinite(state.norm) || !std::isfinite(state.reach)) return state;
-    if (divisor < 0 || state.reach < 0) return state;
-    // Finite, so every element is; a sum of squares may have lost small ones.
-    const double largest = core::code_kernels().largest_residual(wide_.data(), zeros_.data(), d_);
-    const bool describable = largest == 0 || (largest >= kSmallest && state.norm <= kLargest);
-    // Bounds of cosines take every row for a unit vector.
-    const bool unit = !cosine_ || std::abs(state.norm - 1) < kUnitTolerance;
-    if (describable && unit) state.kind = RowKind::coded;
-    return state;
-  }
-
-  void fill(std::size_t row, double factor, double* y) const {
-    const double* const z = rows_.z.data() + row * d_;
-    for (std::size_t i = 0; i < d_; ++i) y[i] = z[i] * factor;
-  }
-
- private:
-  static constexpr double kUnitTolerance = 0x1p-30;
-  std::size_t d_;
-  bool cosine_;
-  const TransformedRows& rows_;
-  mutable Buffer<double> wide_;
-  Buffer<float> zeros_;
-};
+CodeBlockShape shape_of(const CodeBlockLabel& label, bool transformed) noexcept {
+  return {label.metric, transformed, label.dimension, label.slots.size()};
+}
 
 }  // namespace
 
 Buffer<std::byte> encode_block(const CodeBlockLabel& label, std::span<const float> rows) {
   check_label(label, rows.size());
   const core::FloatingPointScope scope;
-  const RawRows source(label, rows);
-  return BlockEncoder(label, source, false).encode();
+  const CodeBlockShape shape = shape_of(label, false);
+  const RawRows source(shape, rows);
+  return BlockEncoder(label, shape, source).encode();
 }
 
 Buffer<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows) {
   check_label(label, rows.z.size());
-  const std::size_t n = label.slots.size();
-  if (rows.reaches.size() != n || rows.divisors.size() != n) {
-    throw Error(Code::invalid_argument, "transformed rows are coded with a reach and a divisor each");
-  }
+  check_transformed(rows, label.slots.size());
   const core::FloatingPointScope scope;
-  const MappedRows source(label, rows);
-  return BlockEncoder(label, source, true).encode();
+  const CodeBlockShape shape = shape_of(label, true);
+  const MappedRows source(shape, rows);
+  return BlockEncoder(label, shape, source).encode();
+}
+
+void recode_rows(std::span<std::byte> block, std::span<const std::size_t> which,
+                 std::span<const float> rows) {
+  const CodeBlockShape shape = recoded_shape(block, which, rows.size(), false);
+  const core::FloatingPointScope scope;
+  recode(block, shape, which, RawRows(shape, rows));
+}
+
+void recode_rows(std::span<std::byte> block, std::span<const std::size_t> which,
+                 const TransformedRows& rows) {
+  const CodeBlockShape shape = recoded_shape(block, which, rows.z.size(), true);
+  check_transformed(rows, which.size());
+  const core::FloatingPointScope scope;
+  recode(block, shape, which, MappedRows(shape, rows));
+}
+
+void seal_block(std::span<std::byte> block, std::uint64_t seed) noexcept {
+  code_layout::store(block.data(), code_layout::checksum_of(block, seed));
+}
+
+void for_each_part(const CodeBlockShape& shape, std::size_t row,
+                   const std::function<void(std::size_t offset, std::size_t bytes)>& visit) {
+  using namespace code_layout;
+  visit(0, kCenterAt);
+  const std::size_t numbers = numbers_per_row(shape) - 1;  // its slot stays
+  for (std::size_t i = 0; i < numbers; ++i) visit(rows_at(shape) + 4 * (i * shape.rows + row), 4);
+  visit(codes_at(shape) + row * shape.dimension, shape.dimension);
 }
 
 }  // namespace isovec::codec

@@ -1,9 +1,11 @@
 #pragma once
-// Makes blocks of codes (code_block.hpp). Fixed-order float64 arithmetic under the default floating-point
-// environment: the same rows give the same bytes on every instruction set and in every host.
+// Makes blocks of codes (code_block.hpp) and codes single rows of them anew. Fixed-order float64 arithmetic
+// under the default floating-point environment: the same rows give the same bytes on every instruction set and
+// in every host.
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <isovec/buffer.hpp>
 #include <span>
 
@@ -37,5 +39,18 @@ struct TransformedRows {
 
 /// A block of transformed rows. Throws as above; a z that is not finite makes its row unbounded.
 [[nodiscard]] Buffer<std::byte> encode_block(const CodeBlockLabel& label, const TransformedRows& rows);
+
+/// Codes rows of a block anew: row which[i] becomes what row i of `rows` is. The center stays as it is, for
+/// which the numbers of a row hold whatever the row; far from it, they bound less closely. So does the
+/// checksum: see seal_block(). Throws Error{corrupt} where `block` is none, and as encode_block() does.
+void recode_rows(std::span<std::byte> block, std::span<const std::size_t> which, std::span<const float> rows);
+void recode_rows(std::span<std::byte> block, std::span<const std::size_t> which, const TransformedRows& rows);
+
+/// Gives a block the checksum of its bytes.
+void seal_block(std::span<std::byte> block, std::uint64_t seed) noexcept;
+
+/// The parts of a block that differ after recode_rows() of one row and seal_block(), in ascending order.
+void for_each_part(const CodeBlockShape& shape, std::size_t row,
+                   const std::function<void(std::size_t offset, std::size_t bytes)>& visit);
 
 }  // namespace isovec::codec

@@ -44,36 +44,52 @@ RowCoder::RowCoder(Metric metric, std::size_t dimension, const Transform* transf
   linear_size_ = linear_size(*transform_);
 }
 
-Buffer<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const std::int64_t> slots,
-                                   std::uint64_t seed, Buffer<double>* norms,
-                                   const Checkpoint& checkpoint) const {
-  const std::size_t d = transform_ == nullptr ? dimension_ : transform_->output_dimensions();
-  const codec::CodeBlockLabel label{static_cast<codec::CodeMetric>(metric_), d, slots, seed};
-  if (transform_ == nullptr) return codec::encode_block(label, rows);
-  if (rows.size() != slots.size() * dimension_ || slots.size() > codec::kBlockRows) {
+RowCoder::Images RowCoder::images_of(std::span<const float> rows, std::size_t count,
+                                     const Checkpoint& checkpoint) const {
+  if (rows.size() != count * dimension_ || count > codec::kBlockRows) {
     throw Error(Code::invalid_argument, "a block of codes takes up to 256 rows of the column's dimension");
   }
   const core::FloatingPointScope scope;
   const bool divides_input = before(transform_->parts().normalize);
-  Buffer<double> images(slots.size() * d);
-  Buffer<double> of_rows(slots.size());
-  for (std::size_t begin = 0; begin < slots.size(); begin += kRowsAtOnce) {
-    const std::size_t count = std::min(kRowsAtOnce, slots.size() - begin);
+  const std::size_t d = coded_dimension();
+  Images images{Buffer<double>(count * d), Buffer<double>(count), Buffer<double>(count),
+                Buffer<double>(count)};
+  for (std::size_t begin = 0; begin < count; begin += kRowsAtOnce) {
+    const std::size_t some = std::min(kRowsAtOnce, count - begin);
     if (checkpoint) checkpoint();
     transform_->row_images(rows.data() + begin * dimension_, dimension_,
-                           std::span(images).subspan(begin * d, count * d),
-                           std::span(of_rows).subspan(begin, count));
+                           std::span(images.z).subspan(begin * d, some * d),
+                           std::span(images.norms).subspan(begin, some));
   }
-  Buffer<double> divisors(slots.size());
-  Buffer<double> reaches(slots.size());
-  for (std::size_t r = 0; r < slots.size(); ++r) {
+  for (std::size_t r = 0; r < count; ++r) {
     const auto x = rows.subspan(r * dimension_, dimension_);
     const bool defined = !divides_input || transform_->input_norm(x.data()) != 0;
-    divisors[r] = !defined ? 0 : divides_ ? of_rows[r] : 1;
-    reaches[r] = reach(x, mean_norm_);
+    images.divisors[r] = !defined ? 0 : divides_ ? images.norms[r] : 1;
+    images.reaches[r] = reach(x, mean_norm_);
   }
-  if (norms != nullptr) *norms = std::move(of_rows);
-  return codec::encode_block(label, codec::TransformedRows{images, divisors, reaches});
+  return images;
+}
+
+Buffer<std::byte> RowCoder::encode(std::span<const float> rows, std::span<const std::int64_t> slots,
+                                   std::uint64_t seed, Buffer<double>* norms,
+                                   const Checkpoint& checkpoint) const {
+  const codec::CodeBlockLabel label{static_cast<codec::CodeMetric>(metric_), coded_dimension(), slots, seed};
+  if (transform_ == nullptr) return codec::encode_block(label, rows);
+  Images images = images_of(rows, slots.size(), checkpoint);
+  Buffer<std::byte> block = codec::encode_block(label, images.rows());
+  if (norms != nullptr) *norms = std::move(images.norms);
+  return block;
+}
+
+void RowCoder::recode(std::span<std::byte> block, std::span<const std::size_t> which,
+                      std::span<const float> rows, const Checkpoint& checkpoint) const {
+  const codec::CodeBlockShape shape = codec::CodeBlockView::parse(block).shape();
+  if (shape.metric != static_cast<codec::CodeMetric>(metric_) || shape.dimension != coded_dimension() ||
+      shape.transformed != (transform_ != nullptr)) {
+    throw Error(Code::corrupt, "a block of codes is of another column");
+  }
+  if (transform_ == nullptr) return codec::recode_rows(block, which, rows);
+  codec::recode_rows(block, which, images_of(rows, which.size(), checkpoint).rows());
 }
 
 bool RowCoder::center(std::span<const float> x, std::span<const double> mean, double* out) const {

@@ -25,10 +25,30 @@ class RowCoder {
                            std::uint64_t seed, Buffer<double>* norms = nullptr,
                            const Checkpoint& checkpoint = {}) const;
 
+  /// Codes rows of such a block anew, as codec::recode_rows() does: row which[i] becomes row i of `rows`,
+  /// which are untransformed, n x d. Throws Error{corrupt} where the block is of another column.
+  void recode(std::span<std::byte> block, std::span<const std::size_t> which,
+              std::span<const float> rows,
+              const Checkpoint& checkpoint = {}) const;
+
   /// The query of a search. Requires the metric and transform of this; throws Error as Scorer::make does.
   [[nodiscard]] QueryCode code(const Query& query) const;
 
  private:
+  /// Rows under the transform.
+  struct Images {
+    Buffer<double> z;
+    Buffer<double> norms;
+    Buffer<double> divisors;
+    Buffer<double> reaches;
+
+    [[nodiscard]] codec::TransformedRows rows() const noexcept { return {z, divisors, reaches}; }
+  };
+  [[nodiscard]] Images images_of(std::span<const float> rows, std::size_t count,
+                                 const Checkpoint& checkpoint) const;
+  [[nodiscard]] std::size_t coded_dimension() const noexcept {
+    return transform_ == nullptr ? dimension_ : transform_->output_dimensions();
+  }
   [[nodiscard]] bool center(std::span<const float> x, std::span<const double> mean, double* out) const;
   void map(std::span<const double> centered, std::span<double> z) const;
   [[nodiscard]] double reach(std::span<const float> x, double mean_norm) const;
