@@ -11,6 +11,7 @@ rate), and isovec's ratio to each peer. Every answer of isovec is compared with 
 """
 import argparse
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -270,6 +271,42 @@ class Bench:
         for name, rate in rates.items():
             self.record("rows by trigger", name, rate, "rows/s")
 
+    def cliffs(self):
+        """What can make a search slow, each beside the same search without it."""
+        db = self.fill_other("isovec-cliffs", "CREATE VIRTUAL TABLE t USING isovec("
+                             "id INTEGER PRIMARY KEY, v float[{d}])", 2)
+        find = self.search(db, "isovec")
+        db.execute("CREATE TABLE other(x)")
+        writer = self.open("isovec-cliffs")
+        times = {"isovec": [], "isovec alone": []}
+        for i in range(2 * self.arguments.queries):
+            who = ("isovec alone", "isovec")[i % 2]
+            if who == "isovec":
+                writer.execute("INSERT INTO other VALUES (1)")
+            begin = time.perf_counter()
+            find(i % len(self.queries))
+            times[who].append(1e3 * (time.perf_counter() - begin))
+        for who, values in times.items():
+            self.record("after a commit of others", who, statistics.median(values))
+        before = self.time({"before": find})["before"]
+        order = list(range(self.rows))
+        random.Random(5).shuffle(order)
+        done = 0
+        for percent in (1, 5, 10, 20):
+            share = order[done:self.rows * percent // 100]
+            done += len(share)
+            with db:
+                db.executemany("UPDATE t SET v = ? WHERE id = ?",
+                               ((self.x[-1 - i].tobytes(), i + 1) for i in share))
+            name = f"after updates of {percent} % of the rows"
+            self.record(name, "isovec", self.time({"after": find})["after"])
+            self.record(name, "isovec before", before)
+        db.execute("INSERT INTO t(t) VALUES ('fit whiten')")
+        sql = "SELECT id FROM t WHERE v MATCH ?1 AND k = 10 AND transform = 'none'"
+        self.measure("transform = 'none', fitted column",
+                     {"isovec": lambda i: db.execute(sql, (self.queries[i].tobytes(),)).fetchall(),
+                      "isovec fitted": find})
+
     def partitions(self):
         """10,000 partitions of 50 rows of 96 dimensions, beside the same rows in one."""
         parts, d = 10_000, 96
@@ -310,7 +347,7 @@ def main():
     parser.add_argument("--vectors", help="a .npy file of rows; float16 is widened")
     parser.add_argument("--rows", type=int, default=50_000, help="of the vectors that are made")
     parser.add_argument("--queries", type=int, default=50)
-    parser.add_argument("--measure", help="searches, transforms, partitions or changes alone")
+    parser.add_argument("--measure", help="searches, transforms, partitions, changes or cliffs alone")
     arguments = parser.parse_args()
     peers.enter_environment(arguments.module, PACKAGES, "search-venv")
     import numpy as np
@@ -319,7 +356,7 @@ def main():
         bench = Bench(arguments, vectors, folder)
         for who in ("isovec", "sqlite-vec", "vec1"):
             bench.fill(who)
-        for name in ("searches", "partitions", "changes", "transforms"):
+        for name in ("searches", "partitions", "changes", "cliffs", "transforms"):
             if arguments.measure in (None, name):
                 getattr(bench, name)()
         bench.print()
