@@ -41,7 +41,8 @@ constexpr const char* kSetup =
     "DELETE FROM t WHERE id IN (4, 5, 20);"
     "INSERT INTO t(t) VALUES ('fit');";
 
-// A complete group of 256 slots, hence blocks of codes, and one that lacks a single row.
+// A complete group of 256 slots, hence blocks of codes, and one that lacks a single row. The next vector that
+// is written into the first makes two rows be coded in their places.
 constexpr const char* kCodedSetup =
     "CREATE TABLE other(x);"
     "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[3] transform='center', b float[2] "
@@ -50,7 +51,8 @@ constexpr const char* kCodedSetup =
     "INSERT INTO t(id, a, b, c, d, lang, year, body) SELECT i, vec_f32('[' || i || ',' || (i * i % 7) || "
     "  ',1]'), vec_f32('[' || i || ',1]'), vec_int8('[1,2,3,' || (i % 100) || ']'), "
     "  vec_quantize_binary(vec_random(16, i)), 'l' || (i % 3), 2000 + i, 'body' FROM n;"
-    "INSERT INTO t(t) VALUES ('fit');";
+    "INSERT INTO t(t) VALUES ('fit');"
+    "UPDATE t SET a = '[7,8,2]', b = '[5,2]' WHERE id IN (90, 200, 201);";
 
 constexpr Operation kCodedOperations[] = {
     {"insert that completes a group",

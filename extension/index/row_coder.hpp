@@ -27,8 +27,7 @@ class RowCoder {
 
   /// Codes rows of such a block anew, as codec::recode_rows() does: row which[i] becomes row i of `rows`,
   /// which are untransformed, n x d. Throws Error{corrupt} where the block is of another column.
-  void recode(std::span<std::byte> block, std::span<const std::size_t> which,
-              std::span<const float> rows,
+  void recode(std::span<std::byte> block, std::span<const std::size_t> which, std::span<const float> rows,
               const Checkpoint& checkpoint = {}) const;
 
   /// The query of a search. Requires the metric and transform of this; throws Error as Scorer::make does.

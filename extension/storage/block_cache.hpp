@@ -1,7 +1,8 @@
 #pragma once
 // Blocks of codes that searches keep in memory, so that the next one need not fetch them page by page from
-// SQLite: at most so many bytes a connection. A block is immutable and named by its checksum, and is believed
-// only in a snapshot whose history is the one it was read in, or whose stored checksum is still its own.
+// SQLite: at most so many bytes a connection. A block is named by its checksum, which changes with every
+// change of it, and is believed only in a snapshot whose history is the one it was read in, or whose stored
+// checksum is still its own.
 //
 // The blocks of a column lie one after the other in few large pieces of memory, which Linux is asked to map
 // in large pages: a core reads those a quarter faster than the same bytes in pages of 4 KB.

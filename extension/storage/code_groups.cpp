@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kHeader = 8;
 constexpr std::size_t kEntry = 40;
 constexpr std::size_t kMaskBytes = 32;
+constexpr std::size_t kWrittenAt = 36;
 constexpr std::uint64_t kSeed = 0x6d61726b73;  // "marks"
 
 std::int64_t id_of(std::size_t column, std::int64_t number) noexcept {
@@ -52,6 +53,7 @@ GroupMarks MarkPage::group(std::size_t place) const noexcept {
   const std::byte* from = bytes_.data() + kHeader + place * kEntry;
   std::memcpy(marks.coded.words().data(), from, kMaskBytes);
   std::memcpy(&marks.uncoded, from + kMaskBytes, sizeof marks.uncoded);
+  std::memcpy(&marks.written, from + kWrittenAt, sizeof marks.written);
   return marks;
 }
 
@@ -63,6 +65,7 @@ void MarkPage::set(std::size_t place, const GroupMarks& marks) noexcept {
   std::byte* to = bytes_.data() + kHeader + place * kEntry;
   std::memcpy(to, marks.coded.words().data(), kMaskBytes);
   std::memcpy(to + kMaskBytes, &marks.uncoded, sizeof marks.uncoded);
+  std::memcpy(to + kWrittenAt, &marks.written, sizeof marks.written);
 }
 
 std::span<const std::byte> MarkPage::sealed() noexcept {
@@ -105,6 +108,11 @@ std::int64_t block_id(std::size_t column, std::int64_t group) noexcept {
 
 std::uint64_t block_seed(std::size_t column, std::int64_t group) noexcept {
   return static_cast<std::uint64_t>(block_id(column, group)) * 0x9E3779B97F4A7C15U;
+}
+
+void refuse_block(std::size_t column, std::int64_t group, const char* what) {
+  throw Error(Code::corrupt, "the block of codes of group " + std::to_string(group) + " of vector column " +
+                                 std::to_string(column) + " is " + what + ": run 'rebuild'");
 }
 
 void write_block(Statements& statements, std::size_t column, std::int64_t group,

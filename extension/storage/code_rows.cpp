@@ -18,11 +18,6 @@ static_assert(BlockCache::kAlignment % codec::kKeptAlignment == 0);
 
 constexpr double kNoScore = std::numeric_limits<double>::quiet_NaN();
 
-[[noreturn]] void refuse(std::size_t column, std::int64_t group, const char* what) {
-  throw Error(Code::corrupt, "the block of codes of group " + std::to_string(group) + " of vector column " +
-                                 std::to_string(column) + " is " + what + ": run 'rebuild'");
-}
-
 // Whether every slot of the group has a code that holds.
 bool is_whole(const codec::CodeBlockView& block, const GroupMarks& marks, std::int64_t group) noexcept {
   if (block.rows() != codec::kBlockRows || marks.coded != codec::RowMask::first(codec::kBlockRows))
@@ -43,7 +38,7 @@ codec::RowMask dead_rows(const codec::CodeBlockView& block, const GroupMarks& ma
   std::int64_t before = group * kGroupSlots - 1;
   for (std::size_t row = 0; row < block.rows(); ++row) {
     const auto slot = static_cast<std::int64_t>(block.slots()[row]);
-    if (slot <= before || group_of(slot) != group) refuse(column, group, "of another group");
+    if (slot <= before || group_of(slot) != group) refuse_block(column, group, "of another group");
     before = slot;
     if (marks.coded.test(place_in_group(slot))) {
       coded.set(place_in_group(slot));
@@ -51,7 +46,7 @@ codec::RowMask dead_rows(const codec::CodeBlockView& block, const GroupMarks& ma
       dead.set(row);
     }
   }
-  if (coded != marks.coded) refuse(column, group, "of other rows than its marks");
+  if (coded != marks.coded) refuse_block(column, group, "of other rows than its marks");
   return dead;
 }
 
@@ -75,7 +70,7 @@ void visit_groups(const Buffer<GroupMarks>& marks, Visit&& visit) {
 
 std::span<const std::byte> read_stored(BlockReader& reader, std::size_t column, std::int64_t group) {
   const auto bytes = reader.read(group);
-  if (!bytes) refuse(column, group, "missing, or no BLOB");
+  if (!bytes) refuse_block(column, group, "missing, or no BLOB");
   return *bytes;
 }
 

@@ -1,6 +1,6 @@
 #include "storage/group_change.hpp"
 
-#include <set>
+#include <string>
 #include <utility>
 
 #include "codec/vector_convert.hpp"
@@ -9,6 +9,11 @@
 #include "storage/recode.hpp"
 
 namespace isovec::storage {
+namespace {
+
+constexpr codec::RowMask kWholeGroup = codec::RowMask::first(codec::kBlockRows);
+
+}  // namespace
 
 // A row that joins an incomplete group concerns nobody until the group is complete.
 void GroupChange::touch(Touch touch, std::span<const std::byte> vector) {
@@ -19,7 +24,7 @@ void GroupChange::touch(Touch touch, std::span<const std::byte> vector) {
 }
 
 void GroupChange::prepare(const State& after, const RowInSlot& row_in) {
-  std::set<std::int64_t> groups;
+  std::map<std::int64_t, std::uint32_t> groups;  // with the rows that had been written into them before
   for (const Touch& touch : touches_) {
     const std::int64_t group = group_of(touch.slot);
     if (group >= complete_groups(after)) continue;
@@ -29,16 +34,20 @@ void GroupChange::prepare(const State& after, const RowInSlot& row_in) {
     }
     set_norm_of(touch);
     if (!coded()) continue;
+    groups.emplace(group, marks_of(group).written);
     mark(touch);
-    groups.insert(group);
   }
-  for (const std::int64_t group : groups) {
-    const GroupMarks marks = page_of_group(group).group(static_cast<std::size_t>(group % kGroupsPerPage));
-    if (marks.uncoded >= kMostUncoded) {
-      code_group(group, rows_of(group, row_in));
-    } else if (!marks.has_block()) {
-      blocks_.push_back({group, {}});
-    }
+  for (const auto& [group, written_before] : groups) update_block(group, written_before, row_in);
+}
+
+void GroupChange::update_block(std::int64_t group, std::uint32_t written_before, const RowInSlot& row_in) {
+  const GroupMarks marks = marks_of(group);
+  if (marks.uncoded >= kMostUncoded || marks.written >= kMostWritten) {
+    code_group(group, rows_of(group, kWholeGroup, row_in));
+  } else if (!marks.has_block()) {
+    blocks_.push_back({group, {}});
+  } else if (marks.written / kWrittenAtOnce != written_before / kWrittenAtOnce) {
+    code_in_place(group, row_in);
   }
 }
 
@@ -46,6 +55,7 @@ void GroupChange::write() {
   Statements& statements = store_.statements();
   for (auto& [number, page] : norms_) write_norm_page(statements, page);
   for (auto& [number, page] : marks_) write_mark_page(statements, page);
+  for (BlockEdit& edit : edits_) edit.write();
   for (const Block& block : blocks_) {
     if (block.bytes.empty()) {
       delete_block(statements, column_, block.group);
@@ -65,11 +75,17 @@ MarkPage& GroupChange::page_of_group(std::int64_t group) {
   return marks_.emplace(page, read_mark_page(store_.statements(), column_, page, before_)).first->second;
 }
 
+GroupMarks GroupChange::marks_of(std::int64_t group) {
+  return page_of_group(group).group(static_cast<std::size_t>(group % kGroupsPerPage));
+}
+
+void GroupChange::set_marks(std::int64_t group, const GroupMarks& marks) {
+  page_of_group(group).set(static_cast<std::size_t>(group % kGroupsPerPage), marks);
+}
+
 void GroupChange::mark(const Touch& touch) {
-  MarkPage& page = page_of_group(group_of(touch.slot));
-  const auto entry = static_cast<std::size_t>(group_of(touch.slot) % kGroupsPerPage);
   const std::size_t place = place_in_group(touch.slot);
-  GroupMarks marks = page.group(entry);
+  GroupMarks marks = marks_of(group_of(touch.slot));
   const bool had_code = marks.coded.test(place);
   marks.coded.reset(place);
   const bool was_uncoded = touch.had_vector() && !had_code;
@@ -79,8 +95,11 @@ void GroupChange::mark(const Touch& touch) {
                                    std::to_string(column_) + " are not those of its row: run 'rebuild'");
   }
   if (was_uncoded) --marks.uncoded;
-  if (touch.has_vector()) ++marks.uncoded;
-  page.set(entry, marks);
+  if (touch.has_vector()) {
+    ++marks.uncoded;
+    ++marks.written;
+  }
+  set_marks(group_of(touch.slot), marks);
 }
 
 // Norms
@@ -128,12 +147,14 @@ const Buffer<std::byte>* GroupChange::pending(std::int64_t slot) const {
   return nullptr;
 }
 
-GroupChange::Rows GroupChange::rows_of(std::int64_t group, const RowInSlot& row_in) const {
+GroupChange::Rows GroupChange::rows_of(std::int64_t group, const codec::RowMask& places,
+                                       const RowInSlot& row_in) const {
   const VectorColumn& declared = store_.shape().vectors[column_];
   VectorReader reader(store_.connection(), store_.shape(), column_);
   Rows rows;
-  rows.vectors.reserve(static_cast<std::size_t>(kGroupSlots) * declared.dimension);
+  rows.vectors.reserve(places.count() * declared.dimension);
   for (std::int64_t slot = group * kGroupSlots; slot < (group + 1) * kGroupSlots; ++slot) {
+    if (!places.test(place_in_group(slot))) continue;
     const std::optional<std::int64_t> row = row_in(slot);
     if (!row) continue;
     const Buffer<std::byte>* given = pending(slot);
@@ -152,7 +173,7 @@ GroupChange::Rows GroupChange::rows_of(std::int64_t group, const RowInSlot& row_
 void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
   const std::shared_ptr<const Transform> known = transform();
   if (known == nullptr && !coded()) return;
-  const Rows rows = rows_of(group, row_in);
+  const Rows rows = rows_of(group, kWholeGroup, row_in);
   Buffer<double> norms(rows.slots.size());
   if (coded()) {
     page_of_group(group).resize(static_cast<std::size_t>(group % kGroupsPerPage) + 1);
@@ -167,7 +188,7 @@ void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
 void GroupChange::code_group(std::int64_t group, const Rows& rows, Buffer<double>* norms) {
   GroupMarks marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
-  page_of_group(group).set(static_cast<std::size_t>(group % kGroupsPerPage), marks);
+  set_marks(group, marks);
   if (rows.slots.empty()) {
     blocks_.push_back({group, {}});
     return;
@@ -175,6 +196,24 @@ void GroupChange::code_group(std::int64_t group, const Rows& rows, Buffer<double
   const index::RowCoder& coder = store_.coder(column_, before_);
   blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms,
                                          db::checkpoint_of(store_.connection()))});
+}
+
+// The rows without a code, as far as the block has their slots.
+void GroupChange::code_in_place(std::int64_t group, const RowInSlot& row_in) {
+  GroupMarks marks = marks_of(group);
+  const Rows rows = rows_of(group, ~marks.coded, row_in);
+  if (rows.slots.size() != marks.uncoded) {
+    throw Error(Code::corrupt, "the code marks of group " + std::to_string(group) + " of vector column " +
+                                   std::to_string(column_) + " are not those of its rows: run 'rebuild'");
+  }
+  BlockEdit edit(store_, column_, group);
+  const codec::RowMask coded = edit.code(store_.coder(column_, before_), rows.slots, rows.vectors,
+                                          db::checkpoint_of(store_.connection()));
+  if (coded == codec::RowMask()) return;
+  codec::for_each_row(coded, [&](std::size_t place) { marks.coded.set(place); });
+  marks.uncoded -= static_cast<std::uint32_t>(coded.count());
+  set_marks(group, marks);
+  edits_.push_back(std::move(edit));
 }
 
 }  // namespace isovec::storage

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "storage/block_edit.hpp"
 #include "storage/code_groups.hpp"
 #include "storage/norm_store.hpp"
 #include "storage/store.hpp"
@@ -55,13 +56,17 @@ class GroupChange {
   void set_norm(std::int64_t slot, double norm);
   void set_norms(std::int64_t group, std::span<const std::int64_t> slots, std::span<const double> norms);
   [[nodiscard]] MarkPage& page_of_group(std::int64_t group);
+  [[nodiscard]] GroupMarks marks_of(std::int64_t group);
+  void set_marks(std::int64_t group, const GroupMarks& marks);
+  void update_block(std::int64_t group, std::uint32_t written_before, const RowInSlot& row_in);
   void add_group(std::int64_t group, const RowInSlot& row_in);
   struct Rows {
     Buffer<std::int64_t> slots;
     Buffer<float> vectors;
   };
   void code_group(std::int64_t group, const Rows& rows, Buffer<double>* norms = nullptr);
-  [[nodiscard]] Rows rows_of(std::int64_t group, const RowInSlot& row_in) const;
+  void code_in_place(std::int64_t group, const RowInSlot& row_in);
+  [[nodiscard]] Rows rows_of(std::int64_t group, const codec::RowMask& places, const RowInSlot& row_in) const;
   [[nodiscard]] const Buffer<std::byte>* pending(std::int64_t slot) const;
 
   Store& store_;
@@ -70,6 +75,7 @@ class GroupChange {
   Buffer<Touch> touches_;
   std::map<std::int64_t, MarkPage> marks_;  // by page
   std::map<std::int64_t, NormPage> norms_;  // by page
+  Buffer<BlockEdit> edits_;
   Buffer<Block> blocks_;
 };
 

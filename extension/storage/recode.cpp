@@ -174,7 +174,7 @@ void recode_stale(Store& store, const State& before, const State& state, std::si
     const Checkpoint checkpoint = db::checkpoint_of(store.connection());
     for (std::int64_t group = 0; group < groups; ++group) {
       GroupMarks& of_group = marks[static_cast<std::size_t>(group)];
-      if (of_group.uncoded > 0)
+      if (of_group.uncoded > 0 || of_group.written > 0)
         of_group = code_group(store, state, column, group, read_group(store, column, group), checkpoint);
     }
     erase_from(store, Sql::erase_marks, column, 0);

@@ -10,8 +10,8 @@ namespace isovec::storage {
 /// some 8 bytes each.
 void recode(Store& store, const State& state, std::size_t column);
 
-/// Of one column, those of groups with rows without a code; what lies behind the complete groups goes.
-/// `before` is what was stored when the marks were last written.
+/// Of one column, those of groups that vectors were written into since they were coded; what lies behind the
+/// complete groups goes. `before` is what was stored when the marks were last written.
 void recode_stale(Store& store, const State& before, const State& state, std::size_t column);
 
 /// The rows of a group that have a vector in one column, as float32. Throws Error{corrupt} where one is
