@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p build/arm64
 root=$PWD/build/arm64/root
 if [ ! -d "$root" ]; then
-  (cd build/arm64 && apt-get -qq download libsqlite3-dev:arm64 libeigen3-dev libxsimd-dev libxxhash-dev catch2 &&
+  (cd build/arm64 && apt-get -qq download libsqlite3-dev:arm64 libxsimd-dev libxxhash-dev catch2 &&
     for package in *.deb; do dpkg -x "$package" "$root.part"; done && mv "$root.part" "$root")
 fi
 cmake -S . -B build/arm64 -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" \

@@ -6,7 +6,9 @@
 #include "core/eigen.hpp"
 #include "core/matrix_kernels.hpp"
 #include "core/moment_sums.hpp"
+#include "core/products.hpp"
 #include "core/solve.hpp"
+#include "core/work.hpp"
 #include "fit_inputs.hpp"
 
 using namespace isovec;
@@ -122,7 +124,7 @@ TEST_CASE("matrix products, symmetric products and rotations agree on every inst
     CHECK(relative_difference(product, square) <= 1e-13);
     if (n > 1) {
       const core::Sweep sweep{n - 2, 0, c.data(), s.data()};
-      kernels->rotate(&sweep, 1, rotated.values.data(), n, n, workspace.data());
+      kernels->rotate(&sweep, 1, rotated.values.data(), n, n, n, workspace.data());
       CHECK(relative_difference(rotated, turned) <= 1e-13);
     }
   }
@@ -197,4 +199,101 @@ TEST_CASE("factors, inverses and least squares solve what they should", "[core][
   const isovec::Buffer<double> shortest = core::least_squares({1, 1}, 1, 2, {4});
   CHECK(std::abs(shortest[0] - 2) <= 1e-14);
   CHECK(std::abs(shortest[1] - 2) <= 1e-14);
+}
+
+TEST_CASE("least squares give the shortest of the best solutions, whatever the shape and the rank",
+          "[core][solve]") {
+  struct Shape {
+    std::size_t rows, columns, rank;
+  };
+  for (const Shape& shape :
+       {Shape{1, 1, 1}, Shape{5, 3, 3}, Shape{3, 5, 3}, Shape{40, 40, 40}, Shape{40, 40, 7},
+        Shape{30, 50, 20}, Shape{50, 30, 20}, Shape{6, 6, 0}, Shape{90, 70, 69}}) {
+    CAPTURE(shape.rows, shape.columns, shape.rank);
+    // A = L R with L of rows x rank and R of rank x columns, so that its rank is known.
+    const Rows left = normal_rows(shape.rows, std::max<std::size_t>(shape.rank, 1), 1);
+    const Rows right = normal_rows(std::max<std::size_t>(shape.rank, 1), shape.columns, 2);
+    Matrix a(shape.rows, shape.columns);
+    for (std::size_t i = 0; i < shape.rows; ++i) {
+      for (std::size_t j = 0; j < shape.columns; ++j) {
+        for (std::size_t t = 0; t < shape.rank; ++t)
+          a(i, j) += static_cast<double>(left[i][t]) * static_cast<double>(right[t][j]);
+      }
+    }
+    const Rows b_row = normal_rows(1, shape.rows, 3);
+    const Buffer<double> b(b_row.values.begin(), b_row.values.end());
+    const auto x = core::least_squares(a.values, shape.rows, shape.columns, b);
+    REQUIRE(x.size() == shape.columns);
+    // Best: the residual is orthogonal to every column of A.
+    std::vector<double> residual(b.begin(), b.end());
+    for (std::size_t i = 0; i < shape.rows; ++i) {
+      for (std::size_t j = 0; j < shape.columns; ++j) residual[i] -= a(i, j) * x[j];
+    }
+    for (std::size_t j = 0; j < shape.columns; ++j) {
+      double along = 0;
+      for (std::size_t i = 0; i < shape.rows; ++i) along += a(i, j) * residual[i];
+      CHECK(std::abs(along) <= 1e-9 * static_cast<double>(shape.rows));
+    }
+    // Shortest: x lies in the span of the rows of A, so that what is orthogonal to all of them is orthogonal
+    // to x. Such a direction: a random one less its part along each row of an orthonormal basis
+    // (Gram-Schmidt).
+    std::vector<std::vector<double>> basis;
+    for (std::size_t t = 0; t < shape.rank; ++t) {
+      std::vector<double> row(right[t].begin(), right[t].end());
+      for (int twice = 0; twice < 2; ++twice) {
+        for (const auto& e : basis) {
+          double along = 0;
+          for (std::size_t j = 0; j < row.size(); ++j) along += e[j] * row[j];
+          for (std::size_t j = 0; j < row.size(); ++j) row[j] -= along * e[j];
+        }
+      }
+      double norm = 0;
+      for (const double value : row) norm += value * value;
+      for (double& value : row) value /= std::sqrt(norm);
+      basis.push_back(row);
+    }
+    std::vector<double> outside(x.begin(), x.end());
+    for (const auto& e : basis) {
+      double along = 0;
+      for (std::size_t j = 0; j < outside.size(); ++j) along += e[j] * x[j];
+      for (std::size_t j = 0; j < outside.size(); ++j) outside[j] -= along * e[j];
+    }
+    double size = 0, left_over = 0;
+    for (std::size_t j = 0; j < x.size(); ++j) size += x[j] * x[j], left_over += outside[j] * outside[j];
+    CHECK(std::sqrt(left_over) <= 1e-9 * (1 + std::sqrt(size)));
+  }
+}
+
+TEST_CASE("products that are cut into pieces have the same bits", "[core][solve]") {
+  const std::size_t m = 140, n = 1100, k = 300;
+  const Rows a_rows = normal_rows(m, k, 4), b_rows = normal_rows(k, n, 5);
+  const std::vector<double> a(a_rows.values.begin(), a_rows.values.end());
+  const std::vector<double> b(b_rows.values.begin(), b_rows.values.end());
+  std::vector<double> whole(m * n, 1), cut(whole);
+  long asked = 0;
+  const Checkpoint none, count = [&] { ++asked; };
+  core::Work silent(none), asking(count);
+  core::multiply_add(m, n, k, 0.5, {a.data(), k, 1}, {b.data(), n, 1}, whole.data(), n, silent);
+  core::multiply_add(m, n, k, 0.5, {a.data(), k, 1}, {b.data(), n, 1}, cut.data(), n, asking);
+  CHECK(asked >= 2);
+  CHECK(whole == cut);
+
+  const std::size_t rows = 256, columns = 700;
+  const Rows products = normal_rows(rows, columns, 6);
+  const std::vector<double> left(products.values.begin(), products.values.end());
+  const core::MatrixKernels& kernels = core::matrix_kernels();
+  std::vector<double> workspace(kernels.workspace(columns));
+  for (const core::AddProducts add : {kernels.add_products, kernels.add_products_f32}) {
+    std::vector<double> at_once(core::triangle(columns), 1), pieces(at_once);
+    std::size_t first = 0, second = 0;
+    core::add_products(add, left.data(), left.data(), nullptr, rows, columns, first, at_once.data(),
+                       workspace.data(), silent);
+    asked = 0;
+    core::add_products(add, left.data(), left.data(), nullptr, rows, columns, second, pieces.data(),
+                       workspace.data(), asking);
+    CHECK(asked >= 3);
+    CHECK(first == columns);
+    CHECK(second == columns);
+    CHECK(at_once == pieces);
+  }
 }

@@ -225,7 +225,7 @@ TEST_CASE("too many rows without a seed are refused, zero rows passed over", "[c
 }
 
 TEST_CASE("a checkpoint that throws stops the work", "[core][pairwise]") {
-  const UnitRows rows = unit_rows(random_rows(600, 4, 1));
+  const UnitRows rows = unit_rows(random_rows(2000, 4, 1));
   int calls = 0;
   const isovec::Checkpoint stop = [&] {
     if (++calls == 3) throw isovec::Error(isovec::Code::interrupted, "stop");

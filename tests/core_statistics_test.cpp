@@ -327,10 +327,10 @@ TEST_CASE("products of rows are the same sums on every instruction set", "[core]
     CAPTURE(columns, count, kernels->name);
     isovec::Buffer<double> sums(core::triangle(columns), 1), single(sums),
         workspace(kernels->workspace(columns));
-    kernels->add_products(left.data(), left.data(), weights.data(), count, columns, sums.data(),
+    kernels->add_products(left.data(), left.data(), weights.data(), count, columns, 0, columns, sums.data(),
                           workspace.data());
-    kernels->add_products_f32(left.data(), left.data(), weights.data(), count, columns, single.data(),
-                              workspace.data());
+    kernels->add_products_f32(left.data(), left.data(), weights.data(), count, columns, 0, columns,
+                              single.data(), workspace.data());
     for (std::size_t i = 0, index = 0; i < columns; ++i) {
       for (std::size_t j = 0; j <= i; ++j, ++index) {
         double expected = 1, size = 1;

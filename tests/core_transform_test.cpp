@@ -264,6 +264,60 @@ TEST_CASE("composed transforms are one after the other", "[core][transform]") {
   }
 }
 
+TEST_CASE("compositions keep the shape that they have", "[core][transform]") {
+  struct Case {
+    const char* inner;
+    const char* outer;
+    Linear kind;
+  };
+  for (const Case& one :
+       {Case{"center", "center", Linear::identity}, Case{"center", "standardize", Linear::diagonal},
+        Case{"standardize", "center", Linear::diagonal}, Case{"standardize", "standardize", Linear::diagonal},
+        Case{"remove_top drop=2", "center", Linear::projection},
+        Case{"center", "remove_top drop=2", Linear::projection},
+        Case{"whiten eps=1", "center", Linear::symmetric}, Case{"center", "whiten eps=1", Linear::symmetric},
+        Case{"standardize", "remove_top", Linear::dense}, Case{"remove_top", "standardize", Linear::dense},
+        Case{"remove_top", "remove_top drop=2", Linear::dense},
+        Case{"standardize", "whiten eps=1", Linear::dense},
+        Case{"center normalize=before", "center slice=4", Linear::dense}}) {
+    CAPTURE(one.inner, one.outer);
+    const Transform inner = fit_rows(rows_16(), one.inner);
+    Rows middle{400, 16, Buffer<float>(400 * 16)};
+    for (std::size_t r = 0; r < 400; ++r)
+      inner.apply(rows_16()[r], std::span<float>(middle.values).subspan(r * 16, 16));
+    const Transform outer = fit_rows(middle, one.outer), both = compose(outer, inner);
+    CHECK(both.parts().kind == one.kind);
+    CHECK(both.parts().linear.size() == composed_numbers(outer, inner));
+    // W2 W1 written out, by the definition of a product.
+    const auto w2 = outer.matrix(), w1 = inner.matrix(), w = both.matrix();
+    const std::size_t k = outer.output_dimensions();
+    REQUIRE(w.size() == k * 16);
+    for (std::size_t i = 0; i < k; ++i) {
+      for (std::size_t j = 0; j < 16; ++j) {
+        double sum = 0;
+        for (std::size_t t = 0; t < 16; ++t) sum += w2[i * 16 + t] * w1[t * 16 + j];
+        CHECK(std::abs(w[i * 16 + j] - sum) <= 1e-12 * (1 + std::abs(sum)));
+      }
+    }
+    Buffer<double> direct(k), staged(k);
+    for (std::size_t r = 0; r < 10; ++r) {
+      both.apply(rows_16()[r], direct);
+      outer.apply(middle[r], staged);
+      for (std::size_t i = 0; i < k; ++i) CHECK(std::abs(direct[i] - staged[i]) <= 1e-4);
+    }
+  }
+}
+
+TEST_CASE("the name of a composition stays short", "[core][transform]") {
+  Transform both = fit_rows(rows_16(), "standardize");
+  CHECK(compose(both, both).parts().spec == "standardize after standardize");
+  for (int i = 0; i < 60; ++i)
+    both = compose(fit_rows(rows_16(), "center"), compose(both, fit_rows(rows_16(), "none")));
+  CHECK(both.parts().spec.size() <= 1000);
+  CHECK(both.parts().spec.rfind("center after center after ", 0) == 0);
+  CHECK(both.parts().spec.find(" ... ") != std::string::npos);
+}
+
 TEST_CASE("recentering needs a mean to replace", "[core][transform]") {
   const isovec::Buffer<double> mean(16, 1.0);
   CHECK_THROWS_AS(recenter(fit_rows(rows_16(), "project_mean"), mean), Error);

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <new>
 
-// Linked with --wrap: C++ code that allocates with malloc (Eigen does) comes here too.
+// Linked with --wrap: what allocates with malloc comes here too.
 extern "C" void* __real_malloc(std::size_t size);
 extern "C" int __real_posix_memalign(void** memory, std::size_t alignment, std::size_t size);
 

@@ -4,10 +4,10 @@
 
 has_tool() { command -v "$1" >/dev/null 2>&1; }
 
-# Does the compiler find this header? Eigen's directory is one that CMake finds by itself.
+# Does the compiler find this header?
 has_header() {
   printf '#if !__has_include(<%s>)\n#error missing\n#endif\n' "$1" |
-    "${CXX:-c++}" -I/usr/include/eigen3 -x c++ -fsyntax-only - 2>/dev/null
+    "${CXX:-c++}" -x c++ -fsyntax-only - 2>/dev/null
 }
 
 # The interpreter of the tests: Debian's own, because many others cannot load SQLite extensions.
@@ -20,7 +20,6 @@ cmake           has_tool cmake
 ninja-build     has_tool ninja
 sqlite3         has_tool sqlite3
 libsqlite3-dev  has_header sqlite3ext.h
-libeigen3-dev   has_header Eigen/Core
 libxsimd-dev    has_header xsimd/xsimd.hpp
 libxxhash-dev   has_header xxhash.h
 '

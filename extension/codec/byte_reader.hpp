@@ -37,8 +37,14 @@ class ByteWriter {
     bytes_.insert(bytes_.end(), begin, begin + sizeof(U));
   }
   void number(double value) { integer(std::bit_cast<std::uint64_t>(value)); }
+  /// As they lie in memory, which on most machines is as they lie in the BLOB.
   void numbers(std::span<const double> values) {
-    for (const double value : values) number(value);
+    if constexpr (std::endian::native == std::endian::little) {
+      const auto* const begin = reinterpret_cast<const std::byte*>(values.data());
+      bytes_.insert(bytes_.end(), begin, begin + values.size_bytes());
+    } else {
+      for (const double value : values) number(value);
+    }
   }
   /// A length in 32 bits, then the bytes.
   void text(const std::string& value) {
@@ -103,7 +109,11 @@ class ByteReader {
   [[nodiscard]] Buffer<double> numbers(std::size_t count) {
     if (count > left() / sizeof(double)) refuse("it ends too early");
     Buffer<double> values(count);
-    for (double& value : values) value = number();
+    if constexpr (std::endian::native == std::endian::little) {
+      if (count != 0) std::memcpy(values.data(), take(count * sizeof(double)), count * sizeof(double));
+    } else {
+      for (double& value : values) value = number();
+    }
     return values;
   }
   [[nodiscard]] std::string text() {

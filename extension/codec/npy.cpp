@@ -1,6 +1,8 @@
 #include "codec/npy.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -11,6 +13,7 @@
 #include "codec/byte_reader.hpp"
 #include "core/half.hpp"
 #include "core/key_values.hpp"
+#include "core/work.hpp"
 
 namespace isovec::codec {
 namespace {
@@ -102,17 +105,35 @@ double element(const NpyArray& array, std::size_t row, std::size_t column) {
 }
 
 // The header text, padded with spaces and a newline so that the data start at a multiple of 64 bytes.
-void write_header(ByteWriter& writer, std::string_view descr, const std::string& shape) {
+constexpr std::size_t kPrefix = kMagic.size() + 2 + 2;
+std::string header_text(std::string_view descr, const std::string& shape) {
   std::string text =
       "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': " + shape + ", }";
-  const std::size_t prefix = kMagic.size() + 2 + 2;
-  while ((prefix + text.size() + 1) % kAlignment != 0) text += ' ';
+  while ((kPrefix + text.size() + 1) % kAlignment != 0) text += ' ';
   text += '\n';
-  for (const unsigned char c : kMagic) writer.integer(c);
-  writer.integer(std::uint8_t{1});
-  writer.integer(std::uint8_t{0});
-  writer.integer(static_cast<std::uint16_t>(text.size()));
-  for (const char c : text) writer.integer(static_cast<std::uint8_t>(c));
+  return text;
+}
+
+// The header at the start of the BLOB; what follows it.
+std::span<std::byte> write_header(std::span<std::byte> blob, std::string_view descr,
+                                  const std::string& shape) {
+  const std::string text = header_text(descr, shape);
+  const unsigned char version_and_size[] = {1, 0, static_cast<unsigned char>(text.size() & 0xFF),
+                                            static_cast<unsigned char>(text.size() >> 8)};
+  std::memcpy(blob.data(), kMagic.data(), kMagic.size());
+  std::memcpy(blob.data() + kMagic.size(), version_and_size, sizeof(version_and_size));
+  std::memcpy(blob.data() + kPrefix, text.data(), text.size());
+  return blob.subspan(kPrefix + text.size());
+}
+
+template <class Number>
+Buffer<std::byte> written(std::span<const Number> values, const std::string& shape) {
+  constexpr std::string_view kDescr = sizeof(Number) == 8 ? "<f8" : "<f4";
+  Buffer<std::byte> blob(kPrefix + header_text(kDescr, shape).size() + values.size_bytes());
+  const std::span<std::byte> data = write_header(blob, kDescr, shape);
+  if (!values.empty()) std::memcpy(data.data(), values.data(), values.size_bytes());
+  to_little_endian(data, sizeof(Number));
+  return blob;
 }
 
 std::string shape_text(std::size_t rows, std::size_t columns) {
@@ -120,6 +141,10 @@ std::string shape_text(std::size_t rows, std::size_t columns) {
 }
 
 }  // namespace
+
+std::uint64_t npy_bytes(std::uint64_t rows, std::uint64_t columns, std::uint64_t element_bytes) {
+  return kPrefix + header_text("<f8", shape_text(rows, columns)).size() + rows * columns * element_bytes;
+}
 
 std::size_t NpyArray::element_bytes() const noexcept {
   return type == NpyType::float16 ? 2 : type == NpyType::float32 ? 4 : 8;
@@ -180,37 +205,41 @@ void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out) {
   }
 }
 
-Buffer<double> read_npy(const NpyArray& array) {
+Buffer<double> read_npy(const NpyArray& array, const Checkpoint& checkpoint) {
+  core::Work work(checkpoint);
   Buffer<double> values;
   if (array.columns == 0) return values;  // and then any number of rows
   values.reserve(array.rows * array.columns);
   for (std::size_t r = 0; r < array.rows; ++r) {
     for (std::size_t j = 0; j < array.columns; ++j) values.push_back(element(array, r, j));
+    work.done(8 * array.columns);
   }
   return values;
 }
 
+std::span<std::byte> start_npy(std::span<std::byte> blob, std::size_t element_bytes, std::size_t rows,
+                               std::size_t columns) {
+  return write_header(blob, element_bytes == 8 ? "<f8" : "<f4", shape_text(rows, columns));
+}
+
+void to_little_endian(std::span<std::byte> numbers, std::size_t element_bytes) noexcept {
+  if constexpr (std::endian::native == std::endian::little) return;
+  for (std::size_t at = 0; at + element_bytes <= numbers.size(); at += element_bytes) {
+    const auto begin = numbers.begin() + static_cast<std::ptrdiff_t>(at);
+    std::reverse(begin, begin + static_cast<std::ptrdiff_t>(element_bytes));
+  }
+}
+
 Buffer<std::byte> write_npy(std::span<const double> values, std::size_t rows, std::size_t columns) {
-  ByteWriter writer;
-  writer.reserve(256 + values.size() * sizeof(double));
-  write_header(writer, "<f8", shape_text(rows, columns));
-  writer.numbers(values);
-  return std::move(writer.bytes());
+  return written(values, shape_text(rows, columns));
 }
 
 Buffer<std::byte> write_npy(std::span<const float> values, std::size_t rows, std::size_t columns) {
-  ByteWriter writer;
-  writer.reserve(256 + values.size() * sizeof(float));
-  write_header(writer, "<f4", shape_text(rows, columns));
-  for (const float value : values) writer.integer(std::bit_cast<std::uint32_t>(value));
-  return std::move(writer.bytes());
+  return written(values, shape_text(rows, columns));
 }
 
 Buffer<std::byte> write_npy_vector(std::span<const double> values) {
-  ByteWriter writer;
-  write_header(writer, "<f8", "(" + std::to_string(values.size()) + ",)");
-  writer.numbers(values);
-  return std::move(writer.bytes());
+  return written(values, "(" + std::to_string(values.size()) + ",)");
 }
 
 }  // namespace isovec::codec

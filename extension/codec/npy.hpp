@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <isovec/buffer.hpp>
+#include <isovec/checkpoint.hpp>
 #include <span>
 #include <string_view>
 
@@ -35,7 +36,16 @@ struct NpyArray {
 /// the element where one is NaN, infinite or beyond float32.
 void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out);
 /// The whole array as float64, row-major.
-[[nodiscard]] Buffer<double> read_npy(const NpyArray& array);
+[[nodiscard]] Buffer<double> read_npy(const NpyArray& array, const Checkpoint& checkpoint = {});
+
+/// The bytes of a .npy BLOB of rows x columns numbers of 4 or 8 bytes.
+[[nodiscard]] std::uint64_t npy_bytes(std::uint64_t rows, std::uint64_t columns, std::uint64_t element_bytes);
+
+/// Writes the header to a BLOB of npy_bytes() bytes; what is left of it takes the numbers, 4 or 8 bytes each,
+/// which go through to_little_endian() once they are there.
+[[nodiscard]] std::span<std::byte> start_npy(std::span<std::byte> blob, std::size_t element_bytes,
+                                             std::size_t rows, std::size_t columns);
+void to_little_endian(std::span<std::byte> numbers, std::size_t element_bytes) noexcept;
 
 /// A .npy BLOB of rows x columns numbers; write_npy_vector makes a 1-d one.
 [[nodiscard]] Buffer<std::byte> write_npy(std::span<const double> values, std::size_t rows,

@@ -8,6 +8,8 @@
 #include <numbers>
 #include <string_view>
 
+#include "core/work.hpp"
+
 namespace isovec::codec {
 
 namespace {
@@ -151,6 +153,23 @@ void draw_curve(Sheet& sheet, const Axes& axes, double d) {
   sheet.path(points, "#333", "stroke-dasharray=\"4 3\"");
 }
 
+// Eigenvalues descend, so that those at one place across, a hundredth of a pixel, make an upright stroke.
+std::string line_of(const Buffer<double>& eigenvalues, const Axes& axes, core::Work& work) {
+  const auto positive = static_cast<std::size_t>(
+      std::partition_point(eigenvalues.begin(), eigenvalues.end(), [](double value) { return value > 0; }) -
+      eigenvalues.begin());
+  const auto across = [&](std::size_t j) { return std::round(100 * axes.x(static_cast<double>(j + 1))); };
+  std::string points;
+  for (std::size_t j = 0; j < positive; ++j) {
+    work.done(16);
+    const bool within = j > 0 && j + 1 < positive && across(j) == across(j - 1) && across(j) == across(j + 1);
+    if (within) continue;
+    points += point(axes.x(static_cast<double>(j + 1)), axes.y(std::log10(eigenvalues[j])));
+    work.done(1024);  // two numbers are written out
+  }
+  return points;
+}
+
 }  // namespace
 
 std::string plot_cosines(const Buffer<CosineHistogram>& histograms, std::optional<double> dimensions) {
@@ -180,7 +199,8 @@ std::string plot_cosines(const Buffer<CosineHistogram>& histograms, std::optiona
   return sheet.finish();
 }
 
-std::string plot_spectra(const Buffer<Spectrum>& spectra) {
+std::string plot_spectra(const Buffer<Spectrum>& spectra, const Checkpoint& checkpoint) {
+  core::Work work(checkpoint);
   double least = std::numeric_limits<double>::infinity(), most = 0;
   std::size_t longest = 1;
   for (const auto& spectrum : spectra) {
@@ -190,6 +210,7 @@ std::string plot_spectra(const Buffer<Spectrum>& spectra) {
       least = std::min(least, value);
       most = std::max(most, value);
     }
+    work.done(spectrum.eigenvalues.size());
   }
   if (!(most > 0)) least = most = 1;
   const double low = std::floor(std::log10(least)), high = std::max(std::ceil(std::log10(most)), low + 1);
@@ -204,12 +225,7 @@ std::string plot_spectra(const Buffer<Spectrum>& spectra) {
   sheet.label(kLeft + kPlotWidth, kTop + kPlotHeight + 16, "middle", fixed(axes.x_most, 0));
   sheet.label(kLeft + kPlotWidth / 2, kHeight - 12, "middle", "rank of the eigenvalue");
   for (std::size_t i = 0; i < spectra.size(); ++i) {
-    std::string points;
-    for (std::size_t j = 0; j < spectra[i].eigenvalues.size(); ++j) {
-      const double value = spectra[i].eigenvalues[j];
-      if (value > 0) points += point(axes.x(static_cast<double>(j + 1)), axes.y(std::log10(value)));
-    }
-    sheet.path(points, colour(i), "stroke-width=\"2\"");
+    sheet.path(line_of(spectra[i].eigenvalues, axes, work), colour(i), "stroke-width=\"2\"");
     sheet.legend(i, spectra[i].label, colour(i));
   }
   return sheet.finish();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <isovec/buffer.hpp>
+#include <isovec/checkpoint.hpp>
 #include <optional>
 #include <string>
 
@@ -29,7 +30,8 @@ struct Spectrum {
 };
 
 /// Eigenvalues against their rank, on a logarithmic scale, each spectrum a line. Values that are not positive
-/// are left out, since a logarithm has no place for them.
-[[nodiscard]] std::string plot_spectra(const Buffer<Spectrum>& spectra);
+/// are left out, since a logarithm has no place for them, and of those that fall to one place across the
+/// first and the last are drawn.
+[[nodiscard]] std::string plot_spectra(const Buffer<Spectrum>& spectra, const Checkpoint& checkpoint = {});
 
 }  // namespace isovec::codec

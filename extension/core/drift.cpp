@@ -8,8 +8,10 @@
 #include "core/covariance.hpp"
 #include "core/eigen.hpp"
 #include "core/key_values.hpp"
+#include "core/linear_map.hpp"
 #include "core/moment_sums.hpp"
 #include "core/products.hpp"
+#include "core/work.hpp"
 
 namespace isovec {
 namespace {
@@ -42,37 +44,46 @@ Buffer<double> transformed_covariance(const Transform& transform, const Buffer<d
                                       const Checkpoint& checkpoint) {
   const TransformParts& parts = transform.parts();
   const std::size_t columns = parts.columns, outputs = parts.output_dimensions;
+  if (parts.kind == Linear::identity || parts.kind == Linear::diagonal) {
+    Buffer<double> scaled(packed.begin(),
+                          packed.begin() + static_cast<std::ptrdiff_t>(core::triangle(columns)));
+    for (std::size_t i = 0, index = 0; parts.kind == Linear::diagonal && i < columns; ++i) {
+      for (std::size_t j = 0; j <= i; ++j, ++index) scaled[index] *= parts.linear[i] * parts.linear[j];
+    }
+    return scaled;
+  }
   Buffer<double> full(columns * columns), half(outputs * columns), result(outputs * outputs);
+  core::Work work(checkpoint);
   for (std::size_t i = 0, index = 0; i < columns; ++i) {
     for (std::size_t j = 0; j <= i; ++j, ++index)
       full[i * columns + j] = full[j * columns + i] = packed[index];
+    work.done(8 * (i + 1));  // half of them each to another page
   }
-  const Buffer<double> w = transform.matrix();
-  const std::size_t step = parts.input_dimensions;
-  core::multiply_add(outputs, columns, columns, 1.0, {w.data(), step, 1}, {full.data(), columns, 1},
-                     half.data(), columns, checkpoint);
-  core::multiply_add(outputs, outputs, columns, 1.0, {half.data(), columns, 1}, {w.data(), 1, step},
-                     result.data(), outputs, checkpoint);
+  const Buffer<double> w = core::written_out(parts, columns, checkpoint);
+  core::multiply_add(outputs, columns, columns, 1.0, {w.data(), columns, 1}, {full.data(), columns, 1},
+                     half.data(), columns, work);
+  core::multiply_add(outputs, outputs, columns, 1.0, {half.data(), columns, 1}, {w.data(), 1, columns},
+                     result.data(), outputs, work);
   Buffer<double> lower;
   lower.reserve(core::triangle(outputs));
   for (std::size_t i = 0; i < outputs; ++i) {
     for (std::size_t j = 0; j <= i; ++j)
       lower.push_back((result[i * outputs + j] + result[j * outputs + i]) / 2);
+    work.done(8 * (i + 1));
   }
   return lower;
 }
 
 void measure_mean(Drift& drift, const Transform& transform, const Buffer<double>& mean) {
   const TransformParts& parts = transform.parts();
-  const Buffer<double> w = transform.matrix();
+  Buffer<double> moved(parts.columns), shift(parts.output_dimensions);
+  for (std::size_t j = 0; j < moved.size(); ++j)
+    moved[j] = mean[j] - (parts.mean.empty() ? 0.0 : parts.mean[j]);
+  core::apply_linear(parts, moved.data(), shift.data());
   double squares = 0;
-  for (std::size_t i = 0; i < parts.output_dimensions; ++i) {
-    double shift = 0;
-    for (std::size_t j = 0; j < parts.columns; ++j) {
-      shift += w[i * parts.input_dimensions + j] * (mean[j] - (parts.mean.empty() ? 0.0 : parts.mean[j]));
-    }
-    squares += shift * shift;
-    drift.worst_coordinate = std::max(drift.worst_coordinate, std::abs(shift));
+  for (const double s : shift) {
+    squares += s * s;
+    drift.worst_coordinate = std::max(drift.worst_coordinate, std::abs(s));
   }
   drift.mean_shift = std::sqrt(squares / static_cast<double>(parts.output_dimensions));
 }
@@ -116,6 +127,7 @@ void judge(Drift& drift, const Transform& transform) {
 Drift drift(const Transform& transform, const Statistics& statistics, const Checkpoint& checkpoint) {
   const TransformParts& parts = transform.parts();
   check(parts, statistics);
+  statistics.settle(checkpoint);
   Drift result;
   result.rows = statistics.rows();
   measure_mean(result, transform, statistics.mean());

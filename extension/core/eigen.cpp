@@ -8,6 +8,7 @@
 
 #include "core/matrix_kernels.hpp"
 #include "core/products.hpp"
+#include "core/work.hpp"
 
 namespace isovec::core {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kReductionBlock = 32;
 constexpr std::size_t kReflectorBlock = 64;
 constexpr std::size_t kRotationBatch = 1 << 16;
+constexpr std::size_t kRotatedColumns = 256;
 constexpr int kMaxSweepsPerValue = 60;
 // Smaller matrices are decomposed before anyone could want to stop.
 constexpr std::size_t kAsksFrom = 256;
@@ -51,7 +53,7 @@ class Reduction {
  public:
   Reduction(Buffer<double> packed, std::size_t n, const Checkpoint& checkpoint)
       : n_(n),
-        checkpoint_(checkpoint),
+        work_(checkpoint),
         kernels_(matrix_kernels()),
         left_(2 * kReductionBlock * n),
         right_(2 * kReductionBlock * n),
@@ -80,7 +82,7 @@ class Reduction {
 
   // Eliminates row `row`, the s-th of its block; the remainder has not yet seen the block's earlier steps.
   void reduce_row(std::size_t row, std::size_t s) {
-    if (checkpoint_) checkpoint_();
+    work_.done(row * row);
     double* const a = result_.reflectors.data() + triangle(row);
     for (std::size_t t = 0; t < s; ++t) {
       kernels_.add_scaled(-v(t)[row], w(t), a, row + 1);
@@ -119,12 +121,13 @@ class Reduction {
       std::copy(v(s), v(s) + m, factors_right_.data() + (steps + s) * m);
     }
     const Buffer<double> weights(2 * steps, -1.0);
-    kernels_.add_products(factors_left_.data(), factors_right_.data(), weights.data(), 2 * steps, m,
-                          result_.reflectors.data(), workspace_.data());
+    std::size_t first = 0;
+    add_products(kernels_.add_products, factors_left_.data(), factors_right_.data(), weights.data(),
+                 2 * steps, m, first, result_.reflectors.data(), workspace_.data(), work_);
   }
 
   std::size_t n_;
-  const Checkpoint& checkpoint_;
+  Work work_;
   const MatrixKernels& kernels_;
   Buffer<double> left_, right_;  // v and w of the block at hand, a row each
   Buffer<double> factors_left_, factors_right_;
@@ -153,6 +156,7 @@ Buffer<double> block_factor(const Buffer<double>& v, const double* taus, std::si
 Buffer<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t n,
                                      const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
+  Work work(checkpoint);
   Buffer<double> basis(n * n);
   for (std::size_t i = 0; i < n; ++i) basis[i * n + i] = 1;
   for (std::size_t first = 1; first < n; first += kReflectorBlock) {
@@ -165,10 +169,9 @@ Buffer<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t
     }
     const Buffer<double> factor = block_factor(v, &tridiagonal.taus[first], b, m, kernels);
     Buffer<double> products(m * b), scaled(m * b);
-    multiply_add(m, b, m, 1.0, {basis.data(), n, 1}, {v.data(), 1, m}, products.data(), b, {});
-    multiply_add(m, b, b, 1.0, {products.data(), b, 1}, {factor.data(), b, 1}, scaled.data(), b, {});
-    multiply_add(m, m, b, -1.0, {scaled.data(), b, 1}, {v.data(), m, 1}, basis.data(), n, {});
-    if (checkpoint) checkpoint();
+    multiply_add(m, b, m, 1.0, {basis.data(), n, 1}, {v.data(), 1, m}, products.data(), b, work);
+    multiply_add(m, b, b, 1.0, {products.data(), b, 1}, {factor.data(), b, 1}, scaled.data(), b, work);
+    multiply_add(m, m, b, -1.0, {scaled.data(), b, 1}, {v.data(), m, 1}, basis.data(), n, work);
   }
   return basis;
 }
@@ -177,7 +180,7 @@ Buffer<double> form_transposed_basis(const Tridiagonal& tridiagonal, std::size_t
 class ImplicitQl {
  public:
   ImplicitQl(Buffer<double>& d, Buffer<double>& e, Buffer<double>& vectors, const Checkpoint& checkpoint)
-      : d_(d), e_(e), vectors_(vectors), checkpoint_(checkpoint), n_(d.size()) {
+      : d_(d), e_(e), vectors_(vectors), work_(checkpoint), n_(d.size()) {
     cosines_.reserve(kRotationBatch + n_);
     sines_.reserve(kRotationBatch + n_);
     workspace_.resize(matrix_kernels().workspace(n_));
@@ -192,7 +195,7 @@ class ImplicitQl {
           throw Error(Code::invalid_argument, "the eigenvalues of the covariance did not converge");
         }
         sweep(l, m);
-        if (checkpoint_) checkpoint_();
+        work_.done(20 * (m - l));  // a root and divisions for each
       }
     }
     flush();
@@ -250,7 +253,12 @@ class ImplicitQl {
   }
 
   void flush() {
-    matrix_kernels().rotate(sweeps_.data(), sweeps_.size(), vectors_.data(), n_, n_, workspace_.data());
+    for (std::size_t column = 0; column < n_; column += kRotatedColumns) {
+      const std::size_t columns = std::min(kRotatedColumns, n_ - column);
+      matrix_kernels().rotate(sweeps_.data(), sweeps_.size(), vectors_.data() + column, n_, columns, n_,
+                              workspace_.data());
+      work_.done(cosines_.size() * columns);
+    }
     sweeps_.clear();
     cosines_.clear();
     sines_.clear();
@@ -259,7 +267,7 @@ class ImplicitQl {
   Buffer<double>& d_;
   Buffer<double>& e_;
   Buffer<double>& vectors_;
-  const Checkpoint& checkpoint_;
+  Work work_;
   std::size_t n_;
   Buffer<double> cosines_, sines_;  // never grow beyond what is reserved: sweeps point into them
   Buffer<Sweep> sweeps_;
@@ -286,7 +294,8 @@ void reorder_rows(Buffer<double>& vectors, const Buffer<std::size_t>& order) {
 }
 
 // Scales entries to at most 1, so that no square below over- or underflows unheeded; returns the factor.
-double scale_to_one(Buffer<double>& packed) {
+double scale_to_one(Buffer<double>& packed, const Checkpoint& checkpoint) {
+  Work work(checkpoint);
   double largest = 0;
   for (const double a : packed) {
     if (!std::isfinite(a)) throw Error(Code::invalid_argument, "the covariance is not finite");
@@ -295,7 +304,11 @@ double scale_to_one(Buffer<double>& packed) {
   if (largest == 0) return 0;
   int exponent = 0;
   std::frexp(largest, &exponent);
-  for (double& a : packed) a = std::ldexp(a, -exponent);
+  const double factor = std::ldexp(1.0, -exponent / 2), rest = std::ldexp(1.0, -exponent - -exponent / 2);
+  for (double& a : packed) {
+    a = a * factor * rest;
+    work.done(1);
+  }
   return std::ldexp(1.0, exponent);
 }
 
@@ -315,7 +328,7 @@ EigenDecomposition decompose_symmetric(Buffer<double> packed, std::size_t n, con
   EigenDecomposition result;
   if (n == 0) return result;
   const Checkpoint asked = n >= kAsksFrom ? checkpoint : Checkpoint();
-  const double scale = scale_to_one(packed);
+  const double scale = scale_to_one(packed, asked);
   Tridiagonal tridiagonal = Reduction(std::move(packed), n, asked).run();
   result.vectors = form_transposed_basis(tridiagonal, n, asked);
   Buffer<double>().swap(tridiagonal.reflectors);
@@ -327,9 +340,11 @@ EigenDecomposition decompose_symmetric(Buffer<double> packed, std::size_t n, con
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return d[a] > d[b]; });
   reorder_rows(result.vectors, order);
   result.values.resize(n);
+  Work work(asked);
   for (std::size_t m = 0; m < n; ++m) {
     result.values[m] = d[order[m]] * scale;
     fix_sign(result.vectors.data() + m * n, n);
+    work.done(4 * n);
   }
   return result;
 }

@@ -83,6 +83,7 @@ Transform Fitter::fit(const Spec& spec, const Checkpoint& checkpoint) {
         "the statistics were taken with moments=first, which are enough for none, center, standardize "
         "and project_mean only: take them with moments=second");
   }
+  state_->statistics.settle(checkpoint);
   const core::FitInput input = core::make_input(spec, state_->statistics, checkpoint);
   switch (spec.method) {
     case Method::remove_top:

@@ -9,6 +9,8 @@
 #include "core/key_values.hpp"
 #include "core/matrix_kernels.hpp"
 #include "core/moment_sums.hpp"
+#include "core/products.hpp"
+#include "core/work.hpp"
 
 namespace isovec::core {
 namespace {
@@ -209,18 +211,20 @@ void finish_parts(TransformParts& parts) {
 Buffer<double> spectral_matrix(const EigenDecomposition& eigen, std::size_t columns,
                                const Buffer<double>& factors, const Checkpoint& checkpoint) {
   const MatrixKernels& kernels = matrix_kernels();
+  Work work(checkpoint);
   Buffer<double> packed(triangle(columns)), workspace(kernels.workspace(columns));
   for (std::size_t m = 0; m < factors.size(); m += kBlockRows) {
-    if (checkpoint) checkpoint();
     const std::size_t rows = std::min(kBlockRows, factors.size() - m);
     const double* const vectors = eigen.vectors.data() + m * columns;
-    kernels.add_products(vectors, vectors, factors.data() + m, rows, columns, packed.data(),
-                         workspace.data());
+    std::size_t row = 0;
+    add_products(kernels.add_products, vectors, vectors, factors.data() + m, rows, columns, row,
+                 packed.data(), workspace.data(), work);
   }
   Buffer<double> full(columns * columns);
   for (std::size_t i = 0, index = 0; i < columns; ++i) {
     for (std::size_t j = 0; j <= i; ++j, ++index)
       full[i * columns + j] = full[j * columns + i] = packed[index];
+    work.done(8 * (i + 1));  // half of them each to another page
   }
   return full;
 }

@@ -10,6 +10,7 @@
 #include "core/key_values.hpp"
 #include "core/moment_sums.hpp"
 #include "core/solve.hpp"
+#include "core/work.hpp"
 
 namespace isovec::core {
 namespace {
@@ -163,22 +164,26 @@ void build_zca(TransformParts& parts, const Directions& directions, const Buffer
 }
 
 void build_pca(TransformParts& parts, const Directions& directions, const Buffer<double>& scales,
-               std::size_t outputs) {
+               std::size_t outputs, const Checkpoint& checkpoint) {
+  Work work(checkpoint);
   parts.kind = Linear::dense;
   parts.output_dimensions = outputs;
   parts.linear.resize(outputs * parts.columns);
   for (std::size_t m = 0; m < scales.size(); ++m) {
     const double* const v = directions.eigen.vectors.data() + m * parts.columns;
     for (std::size_t j = 0; j < parts.columns; ++j) parts.linear[m * parts.columns + j] = scales[m] * v[j];
+    work.done(2 * parts.columns);
   }
 }
 
 // W becomes W diag(standardizer).
-void standardize_columns(TransformParts& parts) {
+void standardize_columns(TransformParts& parts, const Checkpoint& checkpoint) {
+  Work work(checkpoint);
   parts.kind = Linear::dense;
   for (std::size_t i = 0; i < parts.output_dimensions; ++i) {
     for (std::size_t j = 0; j < parts.columns; ++j)
       parts.linear[i * parts.columns + j] *= parts.standardizer[j];
+    work.done(2 * parts.columns);
   }
 }
 
@@ -232,7 +237,7 @@ TransformParts fit_pca(const FitInput& input, const Directions& directions) {
   }
   if (input.spec.k != 0) kept = input.spec.k;
   if (input.spec.variance != 0) kept = directions_for(input.spec.variance, directions);
-  build_pca(parts, directions, Buffer<double>(kept, 1.0), kept);
+  build_pca(parts, directions, Buffer<double>(kept, 1.0), kept, input.checkpoint);
   describe_kept(parts.summary, directions, 0, kept);
   finish_parts(parts);
   return parts;
@@ -256,13 +261,13 @@ TransformParts fit_whiten(const FitInput& input, const Directions& directions, c
       break;
     case Basis::pca:
     case Basis::pca_cor:
-      build_pca(parts, directions, scales, truncates ? kept : parts.columns);
+      build_pca(parts, directions, scales, truncates ? kept : parts.columns, input.checkpoint);
       break;
     case Basis::cholesky:
       build_cholesky(parts, input, directions, moments, ridge);
       break;
   }
-  if (!parts.standardizer.empty()) standardize_columns(parts);
+  if (!parts.standardizer.empty()) standardize_columns(parts, input.checkpoint);
   describe_kept(parts.summary, directions, 0, kept);
   parts.summary.dropped = parts.columns - kept;
   if (!parts.standardizer.empty()) {

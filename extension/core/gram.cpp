@@ -6,6 +6,7 @@
 #include "core/matrix_kernels.hpp"
 #include "core/moment_sums.hpp"
 #include "core/products.hpp"
+#include "core/work.hpp"
 
 namespace isovec::core {
 namespace {
@@ -16,7 +17,8 @@ constexpr std::size_t kColumnsAtOnce = 512;
 // sqrt(w) (x - mean) for every row, x sliced and normalized as the options say.
 Buffer<double> centered_rows(std::span<const float> rows, std::span<const double> weights,
                              std::size_t dimensions, const StatisticsOptions& options,
-                             const Variances& variances) {
+                             const Variances& variances, const Checkpoint& checkpoint) {
+  Work work(checkpoint);
   const std::size_t columns = variances.columns;
   Buffer<double> centered(weights.size() * columns);
   for (std::size_t r = 0; r < weights.size(); ++r) {
@@ -30,15 +32,17 @@ Buffer<double> centered_rows(std::span<const float> rows, std::span<const double
     for (std::size_t j = 0; j < columns; ++j) {
       out[j] = scale * (static_cast<double>(row[j]) / norm - variances.mean[j]);
     }
+    work.done(4 * columns);
   }
   return centered;
 }
 
 Buffer<double> products_of_rows(const Buffer<double>& centered, std::size_t n, std::size_t columns,
                                 double freedom, const Checkpoint& checkpoint) {
+  Work work(checkpoint);
   Buffer<double> full(n * n);
   multiply_add(n, n, columns, 1 / freedom, {centered.data(), columns, 1}, {centered.data(), 1, columns},
-               full.data(), n, checkpoint);
+               full.data(), n, work);
   Buffer<double> packed;
   packed.reserve(triangle(n));
   for (std::size_t i = 0; i < n; ++i) packed.insert(packed.end(), &full[i * n], &full[i * n] + i + 1);
@@ -66,7 +70,7 @@ Directions gram_directions(std::span<const float> rows, std::span<const double> 
                            const Variances& variances, double freedom, const Spec& spec,
                            const Checkpoint& checkpoint) {
   const std::size_t n = weights.size(), columns = variances.columns;
-  const Buffer<double> centered = centered_rows(rows, weights, dimensions, options, variances);
+  const Buffer<double> centered = centered_rows(rows, weights, dimensions, options, variances, checkpoint);
   EigenDecomposition small =
       decompose_symmetric(products_of_rows(centered, n, columns, freedom, checkpoint), n, checkpoint);
 
@@ -78,9 +82,10 @@ Directions gram_directions(std::span<const float> rows, std::span<const double> 
   Buffer<double>& vectors = directions.eigen.vectors;
   vectors.resize(needed * columns);
   const MatrixKernels& kernels = matrix_kernels();
+  Work work(checkpoint);
   for (std::size_t j = 0; j < columns; j += kColumnsAtOnce) {
     multiply_add(needed, std::min(kColumnsAtOnce, columns - j), n, 1.0, {small.vectors.data(), n, 1},
-                 {centered.data() + j, columns, 1}, vectors.data() + j, columns, checkpoint);
+                 {centered.data() + j, columns, 1}, vectors.data() + j, columns, work);
   }
   for (std::size_t m = 0; m < needed; ++m) {
     double* const v = vectors.data() + m * columns;

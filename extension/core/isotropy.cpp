@@ -9,6 +9,7 @@
 #include "core/key_values.hpp"
 #include "core/matrix_kernels.hpp"
 #include "core/moment_sums.hpp"
+#include "core/work.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -41,19 +42,19 @@ struct AboutOrigin {
   double squared_second = 0;
   Buffer<double> first;
 };
-AboutOrigin about_origin(const Sums& sums) {
-  const Sums moved = moved_to(sums, Buffer<double>(sums.columns(), 0.0));
+AboutOrigin about_origin(const Sums& sums, const Checkpoint& checkpoint) {
+  const Sums moved = moved_to(sums, Buffer<double>(sums.columns(), 0.0), checkpoint);
   return {squared_frobenius(moved.second, moved.columns()), moved.first};
 }
 
 // Over all ordered pairs of different rows, weighted by w_i w_j: the mean cosine is (|sum w u|^2 - sum w^2)
 // and the mean squared cosine (|sum w u u^T|_F^2 - sum w^2), both over (sum w)^2 - sum w^2.
-void measure_cosines(IsotropyReport& report, const Sums& unit) {
+void measure_cosines(IsotropyReport& report, const Sums& unit, const Checkpoint& checkpoint) {
   const double d = static_cast<double>(report.dimensions);
   report.expected_deviation = 1 / std::sqrt(d);
   report.mean_cosine = report.cosine_deviation = report.effective_dimension = report.mean_norm = kUndefined;
   if (unit.positive_rows == 0) return;
-  const AboutOrigin sums = about_origin(unit);
+  const AboutOrigin sums = about_origin(unit, checkpoint);
   const double first = matrix_kernels().dot(sums.first.data(), sums.first.data(), sums.first.size());
   report.mean_norm = std::sqrt(first) / unit.weight;
   for (std::size_t j = 0; j < sums.first.size(); ++j) {
@@ -151,8 +152,9 @@ void describe_rows(IsotropyReport& report) {
   }
 }
 
-std::uint64_t count_duplicates(Buffer<std::uint64_t> hashes) {
-  std::sort(hashes.begin(), hashes.end());
+std::uint64_t count_duplicates(Buffer<std::uint64_t> hashes, const Checkpoint& checkpoint) {
+  Work work(checkpoint);
+  sort(hashes.begin(), hashes.end(), work, std::less<>());
   const auto end = std::unique(hashes.begin(), hashes.end());
   return static_cast<std::uint64_t>(hashes.end() - end);
 }
@@ -170,9 +172,9 @@ void Isotropy::add_norms(double weight, double mean, double squares) {
   norm_weight_ = together;
 }
 
-void Isotropy::add(std::span<const float> row, double weight, double rounding) {
-  raw_.add(row, weight, rounding);
-  unit_.add(row, weight, rounding);
+void Isotropy::add(std::span<const float> row, double weight, double rounding, const Checkpoint& checkpoint) {
+  raw_.add(row, weight, rounding, checkpoint);
+  unit_.add(row, weight, rounding, checkpoint);
   double squares = 0;
   for (const float x : row) squares += static_cast<double>(x) * static_cast<double>(x);
   const double norm = std::sqrt(squares);
@@ -195,18 +197,20 @@ void Isotropy::merge(const Isotropy& other) {
 }
 
 IsotropyReport Isotropy::report(const Checkpoint& checkpoint) const {
+  raw_.settle(checkpoint);
+  unit_.settle(checkpoint);
   IsotropyReport report;
   const Sums& raw = raw_.sums();
   report.rows = raw.rows;
   report.dimensions = raw.dimensions;
   report.zero_rows = unit_.sums().zero_rows;
-  report.duplicate_rows = count_duplicates(hashes_);
+  report.duplicate_rows = count_duplicates(hashes_, checkpoint);
   report.effective_rows = raw_.effective_rows();
   report.norm_mean = norm_mean_;
   report.norm_deviation = norm_weight_ > 0 ? std::sqrt(norm_squares_ / norm_weight_) : 0;
   report.norm_min = norm_min_;
   report.norm_max = norm_max_;
-  measure_cosines(report, unit_.sums());
+  measure_cosines(report, unit_.sums(), checkpoint);
   measure_spectrum(report, raw_, checkpoint);
   describe_direction(report);
   describe_rows(report);

@@ -41,7 +41,9 @@ struct IsotropyReport {
 class Isotropy {
  public:
   Isotropy();
-  void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding);
+  /// Where `checkpoint` stops it, what was gathered is of no more use.
+  void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding,
+           const Checkpoint& checkpoint = {});
   void merge(const Isotropy& other);
   [[nodiscard]] std::uint64_t rows() const noexcept { return raw_.rows(); }
   [[nodiscard]] IsotropyReport report(const Checkpoint& checkpoint = {}) const;

@@ -39,14 +39,16 @@ struct MatrixKernels {
   std::size_t (*workspace)(std::size_t columns) noexcept;
 
   /// packed += sum over r of weights[r] * left_r right_r^T, lower triangle, row by row: columns (columns + 1)
-  /// / 2. left and right are rows x columns, row-major and dense, rows <= kBlockRows; the sum must be
-  /// symmetric. weights may be null: all 1.
+  /// / 2; of its rows those from `first` and below `last`. left and right are rows x columns, row-major and
+  /// dense, rows <= kBlockRows; the sum must be symmetric. weights may be null: all 1.
   void (*add_products)(const double* left, const double* right, const double* weights, std::size_t rows,
-                       std::size_t columns, double* packed, double* workspace) noexcept;
+                       std::size_t columns, std::size_t first, std::size_t last, double* packed,
+                       double* workspace) noexcept;
   /// The same in float32: factors rounded, products summed over the block in float32, the sum added in
   /// float64.
   void (*add_products_f32)(const double* left, const double* right, const double* weights, std::size_t rows,
-                           std::size_t columns, double* packed, double* workspace) noexcept;
+                           std::size_t columns, std::size_t first, std::size_t last, double* packed,
+                           double* workspace) noexcept;
 
   /// c += alpha a b for a (m x k) and b (k x n); c is row-major, row i at c + i * c_step. The workspace is
   /// that of max(m, n) columns.
@@ -60,10 +62,10 @@ struct MatrixKernels {
   /// y += alpha x
   void (*add_scaled)(double alpha, const double* x, double* y, std::size_t n) noexcept;
 
-  /// Applies `count` sweeps in order to the rows of a row_count x columns matrix, row-major. The workspace is
-  /// that of row_count columns.
+  /// Applies `count` sweeps in order to the rows of a row_count x columns matrix, row i at rows + i *
+  /// row_step. The workspace is that of row_count columns.
   void (*rotate)(const Sweep* sweeps, std::size_t count, double* rows, std::size_t row_count,
-                 std::size_t columns, double* workspace) noexcept;
+                 std::size_t columns, std::size_t row_step, double* workspace) noexcept;
 };
 
 /// The kernels that go with the instruction set of kernels().

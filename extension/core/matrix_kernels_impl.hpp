@@ -97,11 +97,10 @@ std::size_t workspace_size(std::size_t columns) noexcept {
   return kBlockRows * (round_up(columns, kTileRows) + round_up(columns, kTileColumns<float>));
 }
 
-// Adds the part of a tile at (row, column) that lies on or below the diagonal.
+// Adds the part of a tile at (row, column) that lies on or below the diagonal and above row `last`.
 template <class T>
-void add_to_triangle(const T* tile, std::size_t row, std::size_t column, std::size_t columns,
-                     double* packed) {
-  const std::size_t end = smaller(row + kTileRows, columns);
+void add_to_triangle(const T* tile, std::size_t row, std::size_t column, std::size_t last, double* packed) {
+  const std::size_t end = smaller(row + kTileRows, last);
   for (std::size_t i = row; i < end; ++i, tile += kTileColumns<T>) {
     if (i < column) continue;
     double* out = packed + i * (i + 1) / 2 + column;
@@ -112,23 +111,25 @@ void add_to_triangle(const T* tile, std::size_t row, std::size_t column, std::si
 
 template <class T>
 void add_products(const double* left, const double* right, const double* weights, std::size_t rows,
-                  std::size_t columns, double* packed, double* workspace) noexcept {
+                  std::size_t columns, std::size_t first, std::size_t last, double* packed,
+                  double* workspace) noexcept {
   T* const a = reinterpret_cast<T*>(workspace);
-  T* const b = a + rows * round_up(columns, kTileRows);
+  T* const b = a + rows * round_up(last - first, kTileRows);
   pack<T>(
-      rows, columns, kTileRows,
+      rows, last - first, kTileRows,
       [&](std::size_t r, std::size_t j) {
-        return weights == nullptr ? left[r * columns + j] : weights[r] * left[r * columns + j];
+        const double factor = left[r * columns + first + j];
+        return weights == nullptr ? factor : weights[r] * factor;
       },
       a);
   pack<T>(
-      rows, columns, kTileColumns<T>, [&](std::size_t r, std::size_t j) { return right[r * columns + j]; },
-      b);
+      rows, last, kTileColumns<T>, [&](std::size_t r, std::size_t j) { return right[r * columns + j]; }, b);
   alignas(64) T tile[kTileRows * kTileColumns<T>];
-  for (std::size_t column = 0; column < columns; column += kTileColumns<T>) {
-    for (std::size_t row = column / kTileRows * kTileRows; row < columns; row += kTileRows) {
-      multiply_panels<T>(a + row * rows, b + column * rows, rows, tile);
-      add_to_triangle<T>(tile, row, column, columns, packed);
+  for (std::size_t column = 0; column < last; column += kTileColumns<T>) {
+    const std::size_t above = column > first ? (column - first) / kTileRows * kTileRows : 0;
+    for (std::size_t row = first + above; row < last; row += kTileRows) {
+      multiply_panels<T>(a + (row - first) * rows, b + column * rows, rows, tile);
+      add_to_triangle<T>(tile, row, column, last, packed);
     }
   }
 }
@@ -277,28 +278,28 @@ void rotate_rows(const Sweep* sweeps, std::size_t count, double* rows) {
 // few cache sets when the matrix is wide.
 template <class V, std::size_t Count>
 void rotate_strip(const Sweep* sweeps, std::size_t count, double* strip, std::size_t row_count,
-                  std::size_t columns, double* copy) {
+                  std::size_t row_step, double* copy) {
   constexpr std::size_t width = Count * sizeof(V) / sizeof(double);
   for (std::size_t i = 0; i < row_count; ++i) {
-    __builtin_memcpy(copy + i * width, strip + i * columns, width * sizeof(double));
+    __builtin_memcpy(copy + i * width, strip + i * row_step, width * sizeof(double));
   }
   rotate_rows<V, Count>(sweeps, count, copy);
   for (std::size_t i = 0; i < row_count; ++i) {
-    __builtin_memcpy(strip + i * columns, copy + i * width, width * sizeof(double));
+    __builtin_memcpy(strip + i * row_step, copy + i * width, width * sizeof(double));
   }
 }
 
 void rotate(const Sweep* sweeps, std::size_t count, double* rows, std::size_t row_count, std::size_t columns,
-            double* workspace) noexcept {
+            std::size_t row_step, double* workspace) noexcept {
   constexpr std::size_t lanes = kLanes<double>;
   std::size_t j = 0;
   for (; j + 4 * lanes <= columns; j += 4 * lanes) {
-    rotate_strip<VectorF64, 4>(sweeps, count, rows + j, row_count, columns, workspace);
+    rotate_strip<VectorF64, 4>(sweeps, count, rows + j, row_count, row_step, workspace);
   }
   for (; j + lanes <= columns; j += lanes) {
-    rotate_strip<VectorF64, 1>(sweeps, count, rows + j, row_count, columns, workspace);
+    rotate_strip<VectorF64, 1>(sweeps, count, rows + j, row_count, row_step, workspace);
   }
-  for (; j < columns; ++j) rotate_strip<double, 1>(sweeps, count, rows + j, row_count, columns, workspace);
+  for (; j < columns; ++j) rotate_strip<double, 1>(sweeps, count, rows + j, row_count, row_step, workspace);
 }
 
 }  // namespace

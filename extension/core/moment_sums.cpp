@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/matrix_kernels.hpp"
+#include "core/work.hpp"
 
 namespace isovec::core {
 namespace {
@@ -16,8 +17,10 @@ void add_scaled(Buffer<double>& into, double factor, const Buffer<double>& v) {
 }
 
 // second += S1 o^T + o S1^T + W o o^T
-void move_second(Sums& sums, const Buffer<double>& first, const Buffer<double>& o) {
+void move_second(Sums& sums, const Buffer<double>& first, const Buffer<double>& o,
+                 const Checkpoint& checkpoint) {
   const std::size_t columns = o.size();
+  Work work(checkpoint);
   for (std::size_t i = 0; i < columns; ++i) {
     const double row_factor = first[i] + sums.weight * o[i];
     if (sums.options.moments == Moments::first) {
@@ -26,6 +29,7 @@ void move_second(Sums& sums, const Buffer<double>& first, const Buffer<double>& 
       double* const row = sums.second.data() + triangle(i);
       matrix_kernels().add_scaled(row_factor, o.data(), row, i + 1);
       matrix_kernels().add_scaled(o[i], first.data(), row, i + 1);
+      work.done(i + 1);
     }
   }
 }
@@ -48,7 +52,7 @@ Buffer<double> second_times(const Sums& sums, const Buffer<double>& o) {
   return product;
 }
 
-Sums moved_to(const Sums& sums, const Buffer<double>& shift) {
+Sums moved_to(const Sums& sums, const Buffer<double>& shift, const Checkpoint& checkpoint) {
   Sums moved = sums;
   Buffer<double> o(sums.columns());
   for (std::size_t j = 0; j < o.size(); ++j) o[j] = sums.shift[j] - shift[j];
@@ -64,7 +68,7 @@ Sums moved_to(const Sums& sums, const Buffer<double>& shift) {
     add_scaled(moved.third, 2, product);
     add_scaled(moved.third, oo, sums.first);
   }
-  move_second(moved, sums.first, o);
+  move_second(moved, sums.first, o, checkpoint);
   add_scaled(moved.first, sums.weight, o);
   return moved;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <isovec/buffer.hpp>
+#include <isovec/checkpoint.hpp>
 #include <isovec/statistics.hpp>
 
 namespace isovec::core {
@@ -38,7 +39,7 @@ inline constexpr std::uint64_t kMostRows = std::uint64_t{1} << 53;
 ///   sum w y' y'^T   = S2 + S1 o^T + o S1^T + W o o^T
 ///   sum w |y'|^2 y' = t + tr(S2) o + 2 S2 o + 2 (S1.o) o + |o|^2 S1 + W |o|^2 o
 ///   sum w |y'|^4    = Q + 4 o^T S2 o + W |o|^4 + 4 t.o + 2 |o|^2 tr(S2) + 4 |o|^2 S1.o
-[[nodiscard]] Sums moved_to(const Sums& sums, const Buffer<double>& shift);
+[[nodiscard]] Sums moved_to(const Sums& sums, const Buffer<double>& shift, const Checkpoint& checkpoint = {});
 
 /// into += sign * other for all weighted sums; both about one shift. Counts of rows are left alone.
 void add_sums(Sums& into, const Sums& other, double sign);

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/pair_kernels.hpp"
+#include "core/work.hpp"
 
 namespace isovec::core {
 
@@ -29,19 +30,22 @@ struct Block {
 template <typename Wanted, typename Visit>
 void for_each_block(const UnitRows& a, const UnitRows& b, const Checkpoint& checkpoint, Wanted wanted,
                     Visit visit) {
-  constexpr std::size_t kSlice = 64;
-  Buffer<float> cosines(kSlice * UnitRows::kChunkRows);
+  // A slice visits 268 million numbers at the most.
+  constexpr std::size_t kNumbers = std::size_t{1} << 20;
+  const std::size_t slice = std::clamp<std::size_t>(kNumbers / std::max<std::size_t>(a.stride(), 1), 16, 64);
+  Buffer<float> cosines(slice * UnitRows::kChunkRows);
+  Work work(checkpoint);
   for (std::size_t column = 0; column < b.chunks(); ++column) {
     for (std::size_t row = 0; row < a.chunks(); ++row) {
       if (!wanted(row, column)) continue;
-      checkpoint();
       const std::size_t end = a.chunk_rows(row);
-      for (std::size_t begin = 0; begin < end; begin += kSlice) {
-        const std::size_t rows = std::min(kSlice, end - begin);
+      for (std::size_t begin = 0; begin < end; begin += slice) {
+        const std::size_t rows = std::min(slice, end - begin);
         pair_kernels().products(a.chunk(row) + begin * a.stride(), rows, b.chunk(column),
                                 b.chunk_rows(column), a.stride(), cosines.data());
         visit(Block{row * UnitRows::kChunkRows + begin, rows, column * UnitRows::kChunkRows,
                     b.chunk_rows(column), cosines.data()});
+        work.done(rows * b.chunk_rows(column) * (8 + a.stride() / 8));  // exponentials, then products
       }
     }
   }
@@ -64,6 +68,7 @@ void for_each_pair_row(const UnitRows& rows, const Checkpoint& checkpoint, Visit
 class LogSum {
  public:
   void add(std::span<const double> exponents) noexcept {
+    if (exponents.empty()) return;
     const double greatest = std::max(greatest_, *std::max_element(exponents.begin(), exponents.end()));
     if (greatest == kNothing) return;
     double sum = sum_ * std::exp(greatest_ - greatest);
@@ -136,13 +141,25 @@ class Contrast {
 }  // namespace
 
 double uniformity(const UnitRows& rows, double t, const Checkpoint& checkpoint) {
+  const auto n = static_cast<double>(rows.size());
+  const double log_pairs = std::log(n * (n - 1) / 2);
+  constexpr double kLargestPlain = 150;  // exp(-4 t) is then far from vanishing
+  if (t > kLargestPlain) {
+    LogSum sum;
+    Buffer<double> exponents;
+    for_each_pair_row(rows, checkpoint, [&](const Block& block, std::size_t i, std::size_t first) {
+      exponents.clear();
+      for (std::size_t j = first; j < block.columns; ++j) exponents.push_back(t * (2 * (block.at(i, j) - 1)));
+      sum.add(exponents);
+    });
+    return sum.value() - log_pairs;
+  }
   double total = 0;
   for_each_pair_row(rows, checkpoint, [&](const Block& block, std::size_t i, std::size_t first) {
     double sum = 0;
     for (std::size_t j = first; j < block.columns; ++j) sum += std::exp(2 * t * (block.at(i, j) - 1));
     total += sum;
   });
-  const auto n = static_cast<double>(rows.size());
   return std::log(total / (n * (n - 1) / 2));
 }
 

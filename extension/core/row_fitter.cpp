@@ -32,18 +32,19 @@ void RowFitter::begin(std::size_t dimensions) {
   most_kept_ = columns / 2;
 }
 
-void RowFitter::add(std::span<const float> row, double weight, double rounding) {
+void RowFitter::add(std::span<const float> row, double weight, double rounding,
+                    const Checkpoint& checkpoint) {
   if (!started_) begin(row.size());
   if (!keeps_rows_) {
-    statistics_.add(row, weight, rounding);
+    statistics_.add(row, weight, rounding, checkpoint);
     return;
   }
   const std::uint64_t before_row = profile_.sums().positive_rows;
   profile_.add(row, weight, rounding);
   if (profile_.sums().positive_rows == before_row) return;
   if (kept_weights_.size() == most_kept_) {
-    sum_kept_rows(1);
-    statistics_.add(row, weight, rounding);
+    sum_kept_rows(1, checkpoint);
+    statistics_.add(row, weight, rounding, checkpoint);
     return;
   }
   kept_rows_.insert(kept_rows_.end(), row.begin(), row.end());
@@ -52,12 +53,14 @@ void RowFitter::add(std::span<const float> row, double weight, double rounding) 
 
 // Sums the kept rows after all. Rows of weight 0 and zero rows were only counted; `pending` rows were counted
 // but are still to come.
-void RowFitter::sum_kept_rows(std::uint64_t pending) {
+void RowFitter::sum_kept_rows(std::uint64_t pending, const Checkpoint& checkpoint) {
   const Sums& seen = profile_.sums();
   const std::size_t dimensions = seen.dimensions;
   for (std::size_t r = 0; r < kept_weights_.size(); ++r) {
-    statistics_.add({kept_rows_.data() + r * dimensions, dimensions}, kept_weights_[r], seen.rounding);
+    statistics_.add({kept_rows_.data() + r * dimensions, dimensions}, kept_weights_[r], seen.rounding,
+                    checkpoint);
   }
+  statistics_.settle(checkpoint);
   Sums summed = statistics_.sums();
   summed.rows = seen.rows - pending;
   summed.zero_rows = seen.zero_rows;
@@ -78,7 +81,7 @@ Transform RowFitter::finish(const Checkpoint& checkpoint) {
       core::gram_directions(kept_rows_, kept_weights_, input.input_dimensions, profile_.options(),
                             input.variances, profile_.degrees_of_freedom(), spec_, checkpoint);
   if (spec_.k > directions.rank) {  // directions without variance are asked for: only the covariance has them
-    sum_kept_rows(0);
+    sum_kept_rows(0, checkpoint);
     return Fitter(std::move(statistics_)).fit(spec_, checkpoint);
   }
   switch (spec_.method) {

@@ -20,6 +20,7 @@ namespace isovec::core {
 
 /// The shortest x that minimizes |A x - b| for a row-major rows x columns matrix.
 [[nodiscard]] Buffer<double> least_squares(const Buffer<double>& matrix, std::size_t rows,
-                                           std::size_t columns, const Buffer<double>& b);
+                                           std::size_t columns, const Buffer<double>& b,
+                                           const Checkpoint& checkpoint = {});
 
 }  // namespace isovec::core

@@ -8,6 +8,7 @@
 #include "core/key_values.hpp"
 #include "core/matrix_kernels.hpp"
 #include "core/moment_sums.hpp"
+#include "core/products.hpp"
 
 namespace isovec {
 namespace {
@@ -150,23 +151,27 @@ void Statistics::take(double signed_weight) {
   kernels.add_scaled(signed_weight * squares, row_.data(), sums_.third.data(), columns);
   block_.insert(block_.end(), row_.begin(), row_.end());
   weights_.push_back(signed_weight);
-  if (weights_.size() == core::kBlockRows) flush();
 }
 
-void Statistics::flush() const {
+// Where it is stopped, the next call goes on with the same block.
+void Statistics::settle(const Checkpoint& checkpoint) const {
   if (weights_.empty()) return;
   const core::MatrixKernels& kernels = core::matrix_kernels();
-  const std::size_t columns = sums_.columns();
+  const std::size_t columns = sums_.columns(), rows = weights_.size();
   workspace_.resize(kernels.workspace(columns));
   const auto add =
       sums_.options.precision == Precision::float32 ? kernels.add_products_f32 : kernels.add_products;
-  add(block_.data(), block_.data(), weights_.data(), weights_.size(), columns, sums_.second.data(),
-      workspace_.data());
+  core::Work work(checkpoint);
+  core::add_products(add, block_.data(), block_.data(), weights_.data(), rows, columns, summed_,
+                     sums_.second.data(), workspace_.data(), work);
+  summed_ = 0;
   block_.clear();
   weights_.clear();
 }
 
-void Statistics::add(std::span<const float> row, double weight, double rounding) {
+void Statistics::add(std::span<const float> row, double weight, double rounding,
+                     const Checkpoint& checkpoint) {
+  if (weights_.size() == core::kBlockRows) settle(checkpoint);
   const bool is_first = sums_.rows == 0;
   if (!prepare_row(row, weight)) {
     ++sums_.zero_rows;
@@ -183,7 +188,9 @@ void Statistics::add(std::span<const float> row, double weight, double rounding)
   take(weight);
 }
 
-void Statistics::remove(std::span<const float> row, double weight, double rounding) {
+void Statistics::remove(std::span<const float> row, double weight, double rounding,
+                        const Checkpoint& checkpoint) {
+  if (weights_.size() == core::kBlockRows) settle(checkpoint);
   const bool usable = prepare_row(row, weight);
   std::uint64_t& count = usable ? sums_.rows : sums_.zero_rows;
   if (count == 0) refuse_part("there are no rows left to remove");
@@ -194,12 +201,15 @@ void Statistics::remove(std::span<const float> row, double weight, double roundi
   --sums_.positive_rows;
   take(-weight);
   if (sums_.positive_rows == 0) {
-    flush();
+    block_.clear();
+    weights_.clear();
+    summed_ = 0;
     core::clear_sums(sums_);
   }
 }
 
-void Statistics::merge(const Statistics& other) {
+void Statistics::merge(const Statistics& other, const Checkpoint& checkpoint) {
+  other.settle(checkpoint);
   const Sums& theirs = other.sums();
   if (theirs.dimensions == 0 || sums_.dimensions == 0) {
     if (theirs.options != sums_.options) check_same_kind(sums_, theirs);
@@ -211,12 +221,12 @@ void Statistics::merge(const Statistics& other) {
   }
   check_same_kind(sums_, theirs);
   check_counts(sums_, theirs);
-  flush();
+  settle(checkpoint);
   if (sums_.rows == 0) {
     core::clear_sums(sums_);
     sums_.shift = theirs.shift;
   }
-  core::add_sums(sums_, core::moved_to(theirs, sums_.shift), 1);
+  core::add_sums(sums_, core::moved_to(theirs, sums_.shift, checkpoint), 1);
   sums_.weight_ever += theirs.weight_ever;
   sums_.rows += theirs.rows;
   sums_.positive_rows += theirs.positive_rows;
@@ -224,14 +234,15 @@ void Statistics::merge(const Statistics& other) {
   sums_.rounding = std::max(sums_.rounding, theirs.rounding);
 }
 
-void Statistics::subtract(const Statistics& part) {
+void Statistics::subtract(const Statistics& part, const Checkpoint& checkpoint) {
+  part.settle(checkpoint);
   const Sums& theirs = part.sums();
   if (theirs.dimensions == 0 && theirs.options == sums_.options) return;
   check_same_kind(sums_, theirs);
   check_part(sums_, theirs);
-  flush();
+  settle(checkpoint);
   Sums left = sums_;
-  core::add_sums(left, core::moved_to(theirs, sums_.shift), -1);
+  core::add_sums(left, core::moved_to(theirs, sums_.shift, checkpoint), -1);
   left.weight_ever += theirs.weight_ever;
   left.rows -= theirs.rows;
   left.positive_rows -= theirs.positive_rows;
@@ -242,7 +253,7 @@ void Statistics::subtract(const Statistics& part) {
 }
 
 const Sums& Statistics::sums() const {
-  flush();
+  settle({});
   return sums_;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/kernels.hpp"
+#include "core/linear_map.hpp"
 #include "core/similarity.hpp"
 #include "core/solve.hpp"
 #include "core/transform_parts.hpp"
@@ -90,27 +91,7 @@ bool Transform::center(std::span<const float> x, const Buffer<double>& mean, dou
 
 // z = W centered, in fixed-order float64.
 void Transform::map(const double* centered, double* z) const {
-  const core::KernelTable& kernels = core::kernels();
-  const std::size_t columns = parts_.columns;
-  switch (parts_.kind) {
-    case Linear::identity:
-      std::copy(centered, centered + columns, z);
-      break;
-    case Linear::diagonal:
-      for (std::size_t j = 0; j < columns; ++j) z[j] = parts_.linear[j] * centered[j];
-      break;
-    case Linear::projection:
-      std::copy(centered, centered + columns, z);
-      for (std::size_t begin = 0; begin < parts_.linear.size(); begin += columns) {
-        const double* const direction = parts_.linear.data() + begin;
-        const double along = kernels.dot_f64(direction, centered, columns);
-        for (std::size_t j = 0; j < columns; ++j) z[j] -= along * direction[j];
-      }
-      break;
-    default:
-      kernels.gemv_f64(parts_.linear.data(), centered, parts_.output_dimensions, columns, z);
-      break;
-  }
+  core::apply_linear(parts_, centered, z);
 }
 
 // The same in canonical float32 sums where there is a matrix, else rounded to float32.
@@ -283,24 +264,12 @@ Buffer<double> Transform::mean() const {
   return mean;
 }
 
-Buffer<double> Transform::matrix() const {
-  const std::size_t width = parts_.input_dimensions;
-  Buffer<double> matrix(parts_.output_dimensions * width), unit(parts_.columns),
-      column(parts_.output_dimensions);
-  if (has_matrix(parts_.kind)) {
-    for (std::size_t i = 0; i < parts_.output_dimensions; ++i) {
-      std::copy_n(parts_.linear.begin() + static_cast<std::ptrdiff_t>(i * parts_.columns), parts_.columns,
-                  matrix.begin() + static_cast<std::ptrdiff_t>(i * width));
-    }
-    return matrix;
-  }
-  for (std::size_t j = 0; j < parts_.columns; ++j) {
-    unit[j] = 1;
-    map(unit.data(), column.data());
-    unit[j] = 0;
-    for (std::size_t i = 0; i < column.size(); ++i) matrix[i * width + j] = column[i];
-  }
-  return matrix;
+Buffer<double> Transform::matrix(const Checkpoint& checkpoint) const {
+  return core::written_out(parts_, parts_.input_dimensions, checkpoint);
+}
+
+void Transform::matrix(double* out, const Checkpoint& checkpoint) const {
+  core::write_out(parts_, parts_.input_dimensions, out, checkpoint);
 }
 
 }  // namespace isovec

@@ -8,9 +8,10 @@
 #include <utility>
 
 #include "core/key_values.hpp"
+#include "core/linear_map.hpp"
 #include "core/matrix_kernels.hpp"
-#include "core/products.hpp"
 #include "core/solve.hpp"
+#include "core/work.hpp"
 
 namespace isovec {
 namespace {
@@ -24,53 +25,81 @@ constexpr double kMeanTolerance = 1e-6;
   throw Error(Code::invalid_argument, message);
 }
 
-// W as outputs x columns.
-Buffer<double> narrow_matrix(const Transform& transform) {
-  const TransformParts& parts = transform.parts();
-  const Buffer<double> wide = transform.matrix();
-  if (parts.columns == parts.input_dimensions) return wide;
-  Buffer<double> narrow;
-  for (std::size_t i = 0; i < parts.output_dimensions; ++i) {
-    const auto row = wide.begin() + static_cast<std::ptrdiff_t>(i * parts.input_dimensions);
-    narrow.insert(narrow.end(), row, row + static_cast<std::ptrdiff_t>(parts.columns));
-  }
-  return narrow;
-}
-
-Buffer<double> product(const Buffer<double>& a, const Buffer<double>& b, std::size_t rows, std::size_t inner,
-                       std::size_t columns, const Checkpoint& checkpoint = {}) {
-  Buffer<double> result(rows * columns);
-  core::multiply_add(rows, columns, inner, 1.0, {a.data(), inner, 1}, {b.data(), columns, 1}, result.data(),
-                     columns, checkpoint);
-  return result;
-}
-
 double norm_of(const Buffer<double>& v) {
   return std::sqrt(core::matrix_kernels().dot(v.data(), v.data(), v.size()));
+}
+
+// The shortest x that W of `inner` takes to `target` in its leading outputs, or as near as it can.
+Buffer<double> behind(const TransformParts& inner, const Buffer<double>& target,
+                      const Checkpoint& checkpoint) {
+  const std::size_t read = target.size(), columns = inner.columns;
+  Buffer<double> x(target);
+  x.resize(columns);
+  switch (inner.kind) {
+    case Linear::identity:
+      return x;
+    case Linear::diagonal:
+      for (std::size_t j = 0; j < read; ++j) x[j] = inner.linear[j] == 0 ? 0 : x[j] / inner.linear[j];
+      return x;
+    case Linear::projection:
+      if (read == columns) {  // it is its own pseudoinverse
+        Buffer<double> projected(columns);
+        core::apply_linear(inner, x.data(), projected.data());
+        return projected;
+      }
+      if (columns > kMaxSecondMomentDimensions) {
+        throw Error(Code::too_big, "the outer transform reads a part of a projection in " +
+                                       std::to_string(columns) + " dimensions, of which " +
+                                       std::to_string(kMaxSecondMomentDimensions) +
+                                       " are the most: apply one after the other");
+      }
+      break;
+    default:
+      break;
+  }
+  Buffer<double> w = core::written_out(inner, columns, checkpoint);
+  w.resize(read * columns);
+  return core::least_squares(w, read, columns, target, checkpoint);
+}
+
+// What W of `parts` makes of x, which is followed by zeros.
+Buffer<double> image_of(const TransformParts& parts, Buffer<double> x) {
+  x.resize(parts.columns);
+  Buffer<double> z(parts.output_dimensions);
+  core::apply_linear(parts, x.data(), z.data());
+  return z;
 }
 
 // x with inner.W x = outer.mean in the outputs that the outer map reads, so that one mean stands for both.
 // What no x reaches must vanish in the outer map, or be rounding: that of the mean, or of the rows it was
 // taken over.
-Buffer<double> mean_behind(const Transform& inner, const Transform& outer) {
-  const TransformParts& parts = inner.parts();
-  const Buffer<double>& target = outer.parts().mean;
-  const std::size_t read = target.size(), columns = parts.columns, outputs = outer.output_dimensions();
-  Buffer<double> w = narrow_matrix(inner);
-  w.resize(read * columns);
-  Buffer<double> x = core::least_squares(w, read, columns, target);
-  Buffer<double> missed = product(w, x, read, columns, 1);
-  for (std::size_t i = 0; i < read; ++i) missed[i] -= target[i];
-  const Buffer<double> outer_matrix = narrow_matrix(outer);
-  const double lost = norm_of(product(outer_matrix, missed, outputs, read, 1));
-  const double seen = norm_of(product(outer_matrix, target, outputs, read, 1));
-  const double rounding = 10 * std::sqrt(parts.summary.rank_threshold * static_cast<double>(columns));
+Buffer<double> mean_behind(const TransformParts& inner, const TransformParts& outer,
+                           const Checkpoint& checkpoint) {
+  const Buffer<double>& target = outer.mean;
+  Buffer<double> x = behind(inner, target, checkpoint);
+  Buffer<double> missed = image_of(inner, x);
+  missed.resize(target.size());
+  for (std::size_t i = 0; i < missed.size(); ++i) missed[i] -= target[i];
+  const double lost = norm_of(image_of(outer, missed)), seen = norm_of(image_of(outer, target));
+  const double rounding = 10 * std::sqrt(inner.summary.rank_threshold * static_cast<double>(inner.columns));
   if (lost > kMeanTolerance * seen && norm_of(missed) > kMeanTolerance * norm_of(target) + rounding) {
     refuse(
         "the outer transform's mean lies in a direction that the inner transform removes, so no single mean "
         "stands for both");
   }
   return x;
+}
+
+// Both names, the middle left out where they are too long together: composing a transform with itself doubles
+// its name each time.
+std::string composed_name(const std::string& outer, const std::string& inner) {
+  constexpr std::size_t kLongest = 1000;
+  constexpr std::string_view kAfter = " after ", kLeftOut = " ... ";
+  const std::string name = outer.substr(0, kLongest) + std::string(kAfter) +
+                           (inner.size() > kLongest ? inner.substr(inner.size() - kLongest) : inner);
+  if (outer.size() <= kLongest && inner.size() <= kLongest && name.size() <= kLongest) return name;
+  constexpr std::size_t kEnd = (kLongest - kLeftOut.size()) / 2;
+  return name.substr(0, kEnd) + std::string(kLeftOut) + name.substr(name.size() - kEnd);
 }
 
 }  // namespace
@@ -100,31 +129,46 @@ Transform compose(const Transform& outer, const Transform& inner, const Checkpoi
         "other");
   }
   TransformParts parts;
-  parts.spec = second.spec + " after " + first.spec;
+  parts.spec = composed_name(second.spec, first.spec);
   parts.input_dimensions = first.input_dimensions;
-  parts.columns = first.columns;
+  parts.columns = core::composed_columns(second, first);
   parts.output_dimensions = second.output_dimensions;
   if (before(first.normalize))
     parts.normalize = after(second.normalize) ? Normalize::both : Normalize::before;
   else if (after(second.normalize))
     parts.normalize = Normalize::after;
-  parts.kind = Linear::dense;
-  Buffer<double> head = narrow_matrix(inner);
-  head.resize(second.columns * first.columns);  // a slice of the outer one keeps the leading outputs
-  parts.linear = product(narrow_matrix(outer), head, second.output_dimensions, second.columns, first.columns,
-                         checkpoint);
+  parts.kind = core::composed_kind(second, first);
+  parts.linear = core::composed_linear(second, first, checkpoint);
   parts.mean = first.mean;
   if (!second.mean.empty()) {
-    const Buffer<double> behind = mean_behind(inner, outer);
+    const Buffer<double> shift = mean_behind(first, second, checkpoint);
     parts.mean.resize(first.columns);
-    for (std::size_t j = 0; j < first.columns; ++j) parts.mean[j] += behind[j];
+    for (std::size_t j = 0; j < first.columns; ++j) parts.mean[j] += shift[j];
   }
+  if (!parts.mean.empty()) parts.mean.resize(parts.columns);
   parts.not_invertible = !first.not_invertible.empty() ? first.not_invertible : second.not_invertible;
+  const bool vanishes = parts.kind == Linear::diagonal &&
+                        std::find(parts.linear.begin(), parts.linear.end(), 0.0) != parts.linear.end();
+  if (vanishes && parts.not_invertible.empty()) parts.not_invertible = "it maps a direction to 0";
   return Transform(std::move(parts));
 }
 
+std::size_t composed_numbers(const Transform& outer, const Transform& inner) {
+  const TransformParts &second = outer.parts(), &first = inner.parts();
+  switch (core::composed_kind(second, first)) {
+    case Linear::identity:
+      return 0;
+    case Linear::diagonal:
+      return second.columns;
+    case Linear::projection:
+      return second.kind == Linear::projection ? second.linear.size() : first.linear.size();
+    default:
+      return second.output_dimensions * core::composed_columns(second, first);
+  }
+}
+
 Transform make_transform(std::span<const double> mean, std::span<const double> matrix, std::size_t columns,
-                         std::string_view options) {
+                         std::string_view options, const Checkpoint& checkpoint) {
   TransformParts parts;
   for (const core::KeyValue& part : core::split_key_values(options)) {
     if (part.key != "normalize" || !part.value) {
@@ -152,7 +196,9 @@ Transform make_transform(std::span<const double> mean, std::span<const double> m
                            std::to_string(columns) + " columns";
   } else {
     bool symmetric = true;
+    core::Work work(checkpoint);
     for (std::size_t i = 0; i < columns && symmetric; ++i) {
+      work.done(8 * columns);  // half of them each from another page
       for (std::size_t j = 0; j < i && symmetric; ++j)
         symmetric = matrix[i * columns + j] == matrix[j * columns + i];
     }

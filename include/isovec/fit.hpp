@@ -78,8 +78,9 @@ class RowFitter {
  public:
   explicit RowFitter(Spec spec);
 
-  /// Statistics::add.
-  void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding);
+  /// Statistics::add. Where `checkpoint` stops it, the fitter is of no more use.
+  void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding,
+           const Checkpoint& checkpoint = {});
   /// Rows taken in.
   [[nodiscard]] std::uint64_t rows() const noexcept;
   /// The fitted transform. Call once, last.
@@ -87,7 +88,7 @@ class RowFitter {
 
  private:
   void begin(std::size_t dimensions);
-  void sum_kept_rows(std::uint64_t pending);
+  void sum_kept_rows(std::uint64_t pending, const Checkpoint& checkpoint);
 
   Spec spec_;
   Statistics statistics_;  // of all rows, once they are summed

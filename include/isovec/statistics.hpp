@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <isovec/buffer.hpp>
+#include <isovec/checkpoint.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,17 +85,23 @@ class Statistics {
   /// Takes a row in. The first row sets the dimension. `rounding` is that of the type it was stored in.
   /// Throws Error on another dimension, NaN or infinity, a norm above 1e18, a weight that is neither 0 nor
   /// from 1e-100 to 1e100, and on a dimension too large to sum products of.
-  void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding);
+  /// Products of rows are summed in blocks: `checkpoint` is asked meanwhile, and where it stops the work the
+  /// row is not taken in.
+  void add(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding,
+           const Checkpoint& checkpoint = {});
 
   /// Takes out a row that was added with this weight: the inverse of add, for sliding windows.
-  void remove(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding);
+  void remove(std::span<const float> row, double weight = 1.0, double rounding = kFloat32Rounding,
+              const Checkpoint& checkpoint = {});
 
   /// Takes in all rows of `other`. Throws Error where options or dimensions differ, and beyond 2^53 rows.
-  void merge(const Statistics& other);
+  void merge(const Statistics& other, const Checkpoint& checkpoint = {});
 
   /// Takes out all rows of `part`. Throws Error where `part` cannot be a part of these rows.
-  void subtract(const Statistics& part);
+  void subtract(const Statistics& part, const Checkpoint& checkpoint = {});
 
+  /// Sums the rows of the last block, as sums() does, which then has nothing left to do.
+  void settle(const Checkpoint& checkpoint) const;
   /// The sums over all rows so far.
   [[nodiscard]] const Sums& sums() const;
   [[nodiscard]] const StatisticsOptions& options() const noexcept { return sums_.options; }
@@ -113,13 +120,13 @@ class Statistics {
   bool prepare_row(std::span<const float> row, double weight);
   void begin(std::size_t dimensions);
   void take(double signed_weight);
-  void flush() const;
 
   mutable Sums sums_;
   Buffer<double> row_;            // the row at hand, after slice and normalize, less the shift
   mutable Buffer<double> block_;  // buffered rows y, row-major
   mutable Buffer<double> workspace_;
   mutable Buffer<double> weights_;  // their weights; negative for removed rows
+  mutable std::size_t summed_ = 0;  // rows of the triangle to which the block was added already
 };
 
 /// Statistics as a BLOB: versioned, hashed, little-endian.

@@ -126,7 +126,9 @@ class Transform {
   /// mean as d numbers (zeros where nothing is subtracted and beyond slice).
   [[nodiscard]] Buffer<double> mean() const;
   /// W as k x d numbers, row-major (zeros beyond slice).
-  [[nodiscard]] Buffer<double> matrix() const;
+  [[nodiscard]] Buffer<double> matrix(const Checkpoint& checkpoint = {}) const;
+  /// The same to where `out` begins, which has room for k x d numbers.
+  void matrix(double* out, const Checkpoint& checkpoint) const;
 
  private:
   [[nodiscard]] bool center(std::span<const float> x, const Buffer<double>& mean, double* out) const;
@@ -165,14 +167,19 @@ struct Component {
 /// The same map around another mean (d numbers). Throws Error where T subtracts no mean.
 [[nodiscard]] Transform recenter(const Transform& transform, std::span<const double> mean);
 
-/// `outer` after `inner`. Throws Error where dimensions do not meet or a normalization stands between them.
+/// `outer` after `inner`, as a diagonal or a projection where it is one. Throws Error where dimensions do not
+/// meet or a normalization stands between them. Its spec names both, in full up to 1,000 bytes.
 [[nodiscard]] Transform compose(const Transform& outer, const Transform& inner,
                                 const Checkpoint& checkpoint = {});
+
+/// How many float64 numbers the linear part of compose(outer, inner) has.
+[[nodiscard]] std::size_t composed_numbers(const Transform& outer, const Transform& inner);
 
 /// A transform from outside: z = W (x - mean), W k x d row-major; an empty mean subtracts nothing. `options`
 /// is text: normalize=none|before|after|both. k = W.size() / d with d = columns.
 [[nodiscard]] Transform make_transform(std::span<const double> mean, std::span<const double> matrix,
-                                       std::size_t columns, std::string_view options = {});
+                                       std::size_t columns, std::string_view options = {},
+                                       const Checkpoint& checkpoint = {});
 
 /// W parts are the same numbers (so both sides of a cosine may use their own mean).
 [[nodiscard]] bool same_linear_part(const Transform& a, const Transform& b) noexcept;
