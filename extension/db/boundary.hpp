@@ -11,11 +11,13 @@
 
 namespace isovec::db {
 
-/// Reports `result_code` with "name: message" as the result of an SQL function. Never throws.
+/// Reports `result_code` with "name: message" as the result of an SQL function; an interrupt with SQLite's
+/// own text and nothing else. Never throws.
 void report(sqlite3_context* context, const char* name, int result_code, const char* message) noexcept;
 
-/// Sets the error message of a virtual table; the text that was there is freed. Never throws.
-void report(char** error_message, const char* prefix, const char* message) noexcept;
+/// Sets the error message of a virtual table, none for an interrupt, so that SQLite says what it always says;
+/// the text that was there is freed. Returns `result_code`. Never throws.
+int report(char** error_message, const char* prefix, int result_code, const char* message) noexcept;
 
 /// Runs the body of an SQL function; whatever it throws becomes the function's error, behind the name that
 /// `name_of` gives, which is asked only then.
@@ -49,15 +51,12 @@ int guard(char** error_message, const char* prefix, Body&& body) noexcept {
   } catch (const std::bad_alloc&) {
     return SQLITE_NOMEM;
   } catch (const Error& error) {
-    report(error_message, prefix, error.what());
-    return result_code_of(error.code());
+    return report(error_message, prefix, result_code_of(error.code()), error.what());
   } catch (const SqliteFailure& failure) {
     const bool of_constraint = (failure.result_code() & 0xFF) == SQLITE_CONSTRAINT;
-    report(error_message, of_constraint ? "" : prefix, failure.what());
-    return failure.result_code();
+    return report(error_message, of_constraint ? "" : prefix, failure.result_code(), failure.what());
   } catch (const std::exception& error) {
-    report(error_message, prefix, error.what());
-    return SQLITE_ERROR;
+    return report(error_message, prefix, SQLITE_ERROR, error.what());
   } catch (...) {
     return SQLITE_INTERNAL;
   }
