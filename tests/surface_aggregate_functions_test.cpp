@@ -227,7 +227,8 @@ TEST_CASE("a histogram reports what random directions would give", "[surface][ag
         "1");
   CHECK(db.one("SELECT min(lo) || ' ' || max(hi) FROM report, vec_histogram(r)") == "-1.0 1.0");
   CHECK(db.rows("SELECT * FROM vec_histogram(NULL)").empty());
-  CHECK(db.error("SELECT * FROM vec_histogram('hello')") == "vec_histogram: malformed JSON");
+  CHECK(db.error("SELECT * FROM vec_histogram('hello')") ==
+        "vec_histogram: not a report of vec_cosine_histogram: expected '{' at byte 0");
   CHECK(db.error("SELECT * FROM vec_histogram(7)") ==
         "vec_histogram: the report must be a text, and this is 7");
 }
@@ -265,4 +266,54 @@ TEST_CASE("long measures stop when asked", "[surface][aggregate]") {
     sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
   }
   CHECK(db.one("SELECT count(*) FROM t") == "3000");
+}
+
+TEST_CASE("weights, gains and numbers of any size give what their ratios say", "[surface][aggregate]") {
+  Connection db;
+  // By hand: 3e38 is the mean of itself, and (1e308 * 1 + 3e308 / 3 * 4) / 2e308 is 2.5.
+  CHECK(db.one("SELECT vec_to_json(vec_mean('[3e38]', 1e308))") == "[3e+38]");
+  CHECK(db.one("SELECT vec_to_json(vec_avg(column1, 1e308)) FROM (VALUES ('[1]'), ('[4]'))") == "[2.5]");
+  CHECK(db.one("SELECT vec_to_json(vec_mean(column1, 1e-300)) FROM (VALUES ('[1e-30]'), ('[3e-30]'))") ==
+        "[2e-30]");
+  CHECK(db.one("SELECT vec_to_json(vec_mean(column1, column2)) FROM (VALUES ('[5]', 5e-324), ('[7]', 0))") ==
+        "[5]");
+  CHECK(db.one("SELECT vec_to_json(vec_mean(column1, column2)) FROM (VALUES ('[3]', 1e308), ('[-1e38]', 1), "
+               "('[1e30]', 1e-300))") == "[3]");
+  // What a huge weight covered is there again when it has left.
+  CHECK(
+      db.rows("SELECT vec_to_json(vec_mean(column2, column3) OVER (ORDER BY column1 ROWS 1 PRECEDING)) FROM "
+              "(VALUES (1, '[1]', 1e-305), (2, '[9]', 1e305), (3, '[2]', 3), (4, '[6]', 1))") ==
+      Rows{{"[1]"}, {"[9]"}, {"[9]"}, {"[3]"}});
+  for (const double scale : {1e-300, 1e-160, 1.0, 1e160, 1e305}) {
+    CAPTURE(scale);
+    // The values of the tests above, in another unit.
+    const std::string rows = " FROM (VALUES (1, 2.5), (2, 0.5), (2, 4), (3, 3), (7, 4), (8, 9), (8, 1))";
+    CHECK(std::abs(db.number("SELECT vec_pearson(column1 * ?1, column2 * ?1)" + rows, scale) -
+                   0.4255533159206518) < 1e-14);
+    CHECK(std::abs(db.number("SELECT vec_spearman(column1 * ?1, column2 / ?1)" + rows, scale) -
+                   0.3394638275806279) < 1e-14);
+    CHECK(std::abs(db.number(
+                       "SELECT vec_ndcg(column1, column2 * ?1, 3) FROM (VALUES (0.9, 3), (0.5, 0), (0.1, 1))",
+                       scale) -
+                   3.5 / (3 + 1 / std::log2(3.0))) < 1e-14);
+  }
+  CHECK(db.number("SELECT vec_ndcg(column1, 1.7e308, 3) FROM (VALUES (1), (2), (3))") == 1);
+  // Two directions at a right angle: |a - b|^2 = 2, and the log of exp(-2 t) is -2 t for any t.
+  for (const double t : {1.0, 150.0, 151.0, 1e4, 1e300}) {
+    CAPTURE(t);
+    const double found =
+        db.number("SELECT vec_uniformity(column1, ?) FROM (VALUES ('[1, 0]'), ('[0, 1]'))", t);
+    CHECK(std::abs(found + 2 * t) <= 1e-12 * t);
+  }
+  CHECK(db.number("SELECT vec_info_nce(column1, column1, 1e-300) FROM (VALUES ('[1, 0]'), ('[0, 1]'))") == 0);
+  CHECK(db.error("SELECT vec_info_nce('[1]', '[1]', 1e-310)")
+            .rfind("vec_info_nce: tau must be at least 1e-300", 0) == 0);
+}
+
+TEST_CASE("a table of nothing has no columns to tell of", "[surface][aggregate]") {
+  Connection db;
+  CHECK(db.rows("SELECT * FROM isovec_info(NULL)").empty());
+  CHECK(db.rows("SELECT * FROM isovec_info('t', NULL)").empty());
+  CHECK(db.one("SELECT isovec_check(NULL)") == "NULL");
+  CHECK(db.one("SELECT isovec_check('t', NULL)") == "NULL");
 }

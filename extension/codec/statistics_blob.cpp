@@ -153,6 +153,14 @@ Statistics statistics_from_blob(std::span<const std::byte> blob) {
 
 namespace codec {
 
+std::uint64_t blob_bytes(const StatisticsOptions& options, std::size_t dimensions) noexcept {
+  constexpr std::uint64_t kFixed = kHeaderBytes + 4 * 4 + 8 * (3 + 5);
+  if (dimensions == 0) return kFixed;
+  const std::uint64_t c = options.slice != 0 ? options.slice : dimensions;
+  const std::uint64_t numbers = options.moments == Moments::second ? 3 * c + c * (c + 1) / 2 : 3 * c;
+  return kFixed + 8 * numbers;
+}
+
 std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blob) noexcept {
   return peek_hash(blob, kStatisticsMagic);
 }

@@ -18,4 +18,8 @@ namespace isovec::codec {
 /// no memory of their size.
 [[nodiscard]] bool has_body_of(std::span<const std::byte> blob, const Statistics& statistics);
 
+/// The bytes of to_blob() for statistics of rows of `dimensions` numbers, 0 before the first row: known
+/// before the statistics are taken.
+[[nodiscard]] std::uint64_t blob_bytes(const StatisticsOptions& options, std::size_t dimensions) noexcept;
+
 }  // namespace isovec::codec

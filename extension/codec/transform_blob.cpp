@@ -187,6 +187,16 @@ Transform transform_from_blob(std::span<const std::byte> blob) {
 
 namespace codec {
 
+std::uint64_t blob_bytes(const TransformParts& parts) noexcept {
+  constexpr std::uint64_t kFixed = kHeaderBytes + 4 * 4 + 4 + 8 * (4 + 1 + 7);
+  std::uint64_t texts = 4 + parts.spec.size() + 4 + parts.not_invertible.size() + 4;
+  for (const std::string& warning : parts.summary.warnings) texts += 4 + warning.size();
+  const std::uint64_t c = parts.columns;
+  const std::uint64_t linear = parts.kind == Linear::symmetric ? c * (c + 1) / 2 : parts.linear.size();
+  return kFixed + texts +
+         8 * (parts.mean.size() + parts.eigenvalues.size() + parts.standardizer.size() + linear);
+}
+
 std::optional<std::uint64_t> peek_transform_hash(std::span<const std::byte> blob) noexcept {
   return peek_hash(blob, kTransformMagic);
 }

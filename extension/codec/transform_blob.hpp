@@ -18,4 +18,7 @@ namespace isovec::codec {
 /// memory.
 [[nodiscard]] bool has_body_of(std::span<const std::byte> blob, const Transform& transform) noexcept;
 
+/// The bytes of to_blob() for a transform of these parts.
+[[nodiscard]] std::uint64_t blob_bytes(const TransformParts& parts) noexcept;
+
 }  // namespace isovec::codec

@@ -5,15 +5,12 @@
 
 #include "core/kernels.hpp"
 #include "surface/connection_state.hpp"
+#include "surface/result.hpp"
 #include "surface/table_function.hpp"
 
 namespace isovec::surface {
 
 namespace {
-
-void set_text(sqlite3_context* context, std::string_view text) {
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-}
 
 void version(sqlite3_context* context, const Arguments&) {
   set_text(context, "v" ISOVEC_VERSION);

@@ -177,10 +177,10 @@ constexpr Function mean_row(const char* name, std::string_view signature, std::s
           .example = example,
           .result = result,
           .flags = kInnocuousVector,
-          .step = call<add>,
+          .step = step<add>,
           .final = finish<final<What::mean>>,
           .value = finish<value<What::mean>>,
-          .inverse = call<remove>};
+          .inverse = step<remove>};
 }
 
 constexpr Function kFunctions[] = {
@@ -195,10 +195,10 @@ constexpr Function kFunctions[] = {
      .example = "SELECT vec_to_json(vec_sum(column1)) FROM (VALUES ('[1, 2]'), ('[3, 4]'), (NULL))",
      .result = "[4,6]",
      .flags = kInnocuousVector,
-     .step = call<add>,
+     .step = step<add>,
      .final = finish<final<What::sum>>,
      .value = finish<value<What::sum>>,
-     .inverse = call<remove>},
+     .inverse = step<remove>},
     mean_row(
         "vec_mean", "vec_mean(v [, weight])",
         "The mean of the rows as float32, weighted where there is a weight >= 0; as vec_sum. NULL where the "
@@ -222,10 +222,10 @@ constexpr Function kFunctions[] = {
          "FROM (VALUES ('q1', 0.9), ('q1', 0.8), ('q2', 0.5))",
      .result = "q1|0.7311\nq1|0.2689\nq2|1.0",
      .flags = kInnocuous,
-     .step = call<add_exponent>,
+     .step = step<add_exponent>,
      .final = finish<final_log_sum>,
      .value = finish<value_log_sum>,
-     .inverse = call<remove_exponent>},
+     .inverse = step<remove_exponent>},
     {.name = "vec_alignment",
      .signature = "vec_alignment(a, b)",
      .minimum_arguments = 2,
@@ -239,10 +239,10 @@ constexpr Function kFunctions[] = {
          "SELECT vec_alignment(column1, column2) FROM (VALUES ('[1, 0]', '[2, 0]'), ('[1, 0]', '[-1, 0]'))",
      .result = "2.0",
      .flags = kInnocuous,
-     .step = call<add_pair>,
+     .step = step<add_pair>,
      .final = finish<final_alignment>,
      .value = finish<value_alignment>,
-     .inverse = call<remove_pair>},
+     .inverse = step<remove_pair>},
 };
 
 }  // namespace

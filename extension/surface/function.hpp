@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "db/aggregate.hpp"
 #include "db/boundary.hpp"
 #include "db/value.hpp"
 
@@ -88,6 +89,14 @@ inline constexpr int kInnocuousVector = kInnocuous | db::kResultSubtype;
 template <auto Body>
 void call(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
   db::guard(context, name_of, [&] { Body(context, Arguments(count, values)); });
+}
+
+/// Makes SQLite's step or inverse callback of a body that takes (context, arguments) and may throw: after
+/// that the aggregate has no state.
+template <auto Body>
+void step(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
+  db::guard(context, name_of,
+            [&] { db::run_step(context, [&] { Body(context, Arguments(count, values)); }); });
 }
 
 /// Makes SQLite's final or value callback of a body that takes the context and may throw.

@@ -8,6 +8,7 @@
 #include "core/isotropy.hpp"
 #include "db/aggregate.hpp"
 #include "db/interrupt.hpp"
+#include "surface/result.hpp"
 #include "surface/table_function.hpp"
 #include "surface/transform_argument.hpp"
 #include "surface/vector_result.hpp"
@@ -16,17 +17,24 @@ namespace isovec::surface {
 
 namespace {
 
+struct IsotropyState {
+  core::Isotropy isotropy;
+  Checkpoint checkpoint;
+};
+
 void isotropy_step(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  auto& state = db::aggregate_state<core::Isotropy>(context);
   const FloatVector row(arguments[0]);
-  state.add(row.values(), weight_argument(arguments, 1), row.rounding());
+  const double weight = weight_argument(arguments, 1);
+  auto& state = db::aggregate_state<IsotropyState>(context);
+  if (!state.checkpoint) state.checkpoint = db::checkpoint_of(context);
+  state.isotropy.add(row.values(), weight, row.rounding(), state.checkpoint);
 }
 
 void isotropy_final(sqlite3_context* context) {
-  const auto state = db::take_aggregate_state<core::Isotropy>(context);
-  if (state != nullptr && state->rows() > 0)
-    set_json(context, codec::to_json(state->report(db::checkpoint_of(context))));
+  const auto state = db::take_aggregate_state<IsotropyState>(context);
+  if (state != nullptr && state->isotropy.rows() > 0)
+    set_json(context, codec::to_json(state->isotropy.report(state->checkpoint)));
 }
 
 Buffer<SpectrumLine> spectrum_of(sqlite3* connection, db::Value value) {
@@ -132,7 +140,7 @@ constexpr Function kFunctions[] = {
      .example = ISOVEC_SIX_ROWS "SELECT round(vec_isotropy(v) ->> 'mean_cosine', 3) FROM t",
      .result = "-0.2",
      .flags = kInnocuous | db::kResultSubtype,
-     .step = call<isotropy_step>,
+     .step = step<isotropy_step>,
      .final = finish<isotropy_final>},
     {.name = "vec_spectrum",
      .signature = "vec_spectrum(T or stats)",

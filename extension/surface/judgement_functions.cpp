@@ -8,6 +8,7 @@
 #include "core/key_values.hpp"
 #include "core/rank_metrics.hpp"
 #include "db/aggregate.hpp"
+#include "db/interrupt.hpp"
 #include "surface/vector_argument.hpp"
 
 namespace isovec::surface {
@@ -19,6 +20,11 @@ struct Columns {
   Buffer<double> first;
   Buffer<double> second;
   std::optional<std::int64_t> k;
+
+  void add(double x, double y) {
+    first.push_back(x);
+    second.push_back(y);
+  }
 };
 
 void add_numbers(sqlite3_context* context, const Arguments& arguments) {
@@ -26,8 +32,7 @@ void add_numbers(sqlite3_context* context, const Arguments& arguments) {
   const double first = number_argument(arguments[0], "x");
   const double second = number_argument(arguments[1], "y");
   Columns& columns = db::aggregate_state<Columns>(context);
-  columns.first.push_back(first);
-  columns.second.push_back(second);
+  columns.add(first, second);
 }
 
 void add_scored(sqlite3_context* context, const Arguments& arguments) {
@@ -40,9 +45,8 @@ void add_scored(sqlite3_context* context, const Arguments& arguments) {
   const std::int64_t k = integer_argument(arguments[2], "k", 1, std::numeric_limits<std::int64_t>::max());
   Columns& columns = db::aggregate_state<Columns>(context);
   if (columns.k.value_or(k) != k) throw Error(Code::invalid_argument, "k must be the same in every row");
+  columns.add(score, gain);
   columns.k = k;
-  columns.first.push_back(score);
-  columns.second.push_back(gain);
 }
 
 void set_defined(sqlite3_context* context, double value) {
@@ -52,14 +56,16 @@ void set_defined(sqlite3_context* context, double value) {
 template <auto Correlation>
 void final_correlation(sqlite3_context* context) {
   const auto columns = db::take_aggregate_state<Columns>(context);
-  if (columns != nullptr) set_defined(context, Correlation(columns->first, columns->second));
+  if (columns != nullptr)
+    set_defined(context, Correlation(columns->first, columns->second, db::checkpoint_of(context)));
 }
 
 template <auto Metric>
 void final_metric(sqlite3_context* context) {
   const auto columns = db::take_aggregate_state<Columns>(context);
   if (columns == nullptr || !columns->k) return;
-  set_defined(context, Metric(columns->first, columns->second, static_cast<std::size_t>(*columns->k)));
+  set_defined(context, Metric(columns->first, columns->second, static_cast<std::size_t>(*columns->k),
+                              db::checkpoint_of(context)));
 }
 
 constexpr Function kFunctions[] = {
@@ -74,7 +80,7 @@ constexpr Function kFunctions[] = {
      .example = "SELECT round(vec_pearson(column1, column2), 6) FROM (VALUES (1, 1), (2, 3), (3, 2))",
      .result = "0.5",
      .flags = kInnocuous,
-     .step = call<add_numbers>,
+     .step = step<add_numbers>,
      .final = finish<final_correlation<core::pearson>>},
     {.name = "vec_spearman",
      .signature = "vec_spearman(x, y)",
@@ -86,7 +92,7 @@ constexpr Function kFunctions[] = {
      .example = "SELECT round(vec_spearman(column1, column2), 6) FROM (VALUES (0.1, 1), (0.5, 2), (0.9, 30))",
      .result = "1.0",
      .flags = kInnocuous,
-     .step = call<add_numbers>,
+     .step = step<add_numbers>,
      .final = finish<final_correlation<core::spearman>>},
     {.name = "vec_ndcg",
      .signature = "vec_ndcg(score, gain, k)",
@@ -100,7 +106,7 @@ constexpr Function kFunctions[] = {
      .example = "SELECT round(vec_ndcg(column1, column2, 2), 6) FROM (VALUES (0.9, 0), (0.8, 1), (0.1, 0))",
      .result = "0.63093",
      .flags = kInnocuous,
-     .step = call<add_scored>,
+     .step = step<add_scored>,
      .final = finish<final_metric<core::ndcg>>},
     {.name = "vec_recall",
      .signature = "vec_recall(score, relevant, k)",
@@ -113,7 +119,7 @@ constexpr Function kFunctions[] = {
      .example = "SELECT vec_recall(column1, column2, 2) FROM (VALUES (0.9, 0), (0.8, 1), (0.1, 1))",
      .result = "0.5",
      .flags = kInnocuous,
-     .step = call<add_scored>,
+     .step = step<add_scored>,
      .final = finish<final_metric<core::recall>>},
 };
 

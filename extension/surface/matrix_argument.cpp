@@ -6,6 +6,9 @@
 
 #include "codec/npy.hpp"
 #include "codec/vector_json.hpp"
+#include "core/work.hpp"
+#include "db/interrupt.hpp"
+#include "surface/result.hpp"
 #include "surface/transform_argument.hpp"
 
 namespace isovec::surface {
@@ -24,26 +27,30 @@ bool is_nested(std::string_view text) {
   return text.size() > 1 && text.front() == '[' && trimmed(text.substr(1)).substr(0, 1) == "[";
 }
 
-void append_row(Matrix& matrix, std::string_view text) {
+void append_row(sqlite3_context* context, Matrix& matrix, std::string_view text) {
   const auto row = codec::parse_vector_json(text);
   if (matrix.rows > 0 && row.size() != matrix.columns) {
     throw Error(Code::invalid_argument,
                 "rows of the matrix differ in length: " + std::to_string(matrix.columns) + " and " +
                     std::to_string(row.size()));
   }
+  require_room(context, (matrix.values.size() + row.size()) * sizeof(double));
   matrix.columns = row.size();
   matrix.rows += 1;
   matrix.values.insert(matrix.values.end(), row.begin(), row.end());
 }
 
 // An array of arrays: the rows between the outer brackets, parted by commas.
-Matrix nested_json(std::string_view text) {
+Matrix nested_json(sqlite3_context* context, std::string_view text) {
+  const Checkpoint checkpoint = db::checkpoint_of(context);
+  core::Work work(checkpoint);
   Matrix matrix;
   std::string_view rest = trimmed(text.substr(1));
   while (true) {
     const auto end = rest.find(']');
     if (rest.empty() || rest.front() != '[' || end == std::string_view::npos) break;
-    append_row(matrix, rest.substr(0, end + 1));
+    append_row(context, matrix, rest.substr(0, end + 1));
+    work.done(16 * (end + 1));
     rest = trimmed(rest.substr(end + 1));
     if (rest == "]") return matrix;
     if (rest.empty() || rest.front() != ',') break;
@@ -54,14 +61,15 @@ Matrix nested_json(std::string_view text) {
 
 }  // namespace
 
-Matrix matrix_argument(db::Value value) {
+Matrix matrix_argument(sqlite3_context* context, db::Value value) {
   if (value.is_blob() && codec::is_npy(value.blob())) {
     const auto array = codec::parse_npy(value.blob());
-    return {array.rows, array.columns, codec::read_npy(array)};
+    require_room(context, std::uint64_t{array.rows} * array.columns * sizeof(double));
+    return {array.rows, array.columns, codec::read_npy(array, db::checkpoint_of(context))};
   }
   if (value.is_text()) {
     const std::string_view text = trimmed(value.text());
-    if (is_nested(text)) return nested_json(text);
+    if (is_nested(text)) return nested_json(context, text);
   }
   const FloatVector vector(value);
   const auto values = vector.values();

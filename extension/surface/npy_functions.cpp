@@ -1,9 +1,13 @@
 #include "surface/npy_functions.hpp"
 
+#include <cstring>
 #include <string>
 
 #include "codec/npy.hpp"
+#include "core/work.hpp"
 #include "db/aggregate.hpp"
+#include "db/interrupt.hpp"
+#include "surface/result.hpp"
 #include "surface/table_function.hpp"
 #include "surface/transform_argument.hpp"
 #include "surface/vector_result.hpp"
@@ -64,22 +68,34 @@ struct ColumnState {
 
 void to_npy_step(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  auto& state = db::aggregate_state<ColumnState>(context);
   const FloatVector row(arguments[0]);
   const auto values = row.values();
+  auto& state = db::aggregate_state<ColumnState>(context);
   if (state.rows > 0 && values.size() != state.columns) {
     throw Error(Code::invalid_argument, "dimensions differ: " + std::to_string(state.columns) + " and " +
                                             std::to_string(values.size()));
   }
+  require_room(context, codec::npy_bytes(state.rows + 1, values.size(), sizeof(float)));
+  state.values.insert(state.values.end(), values.begin(), values.end());
   state.columns = values.size();
   state.rows += 1;
-  state.values.insert(state.values.end(), values.begin(), values.end());
 }
 
 void to_npy_final(sqlite3_context* context) {
   const auto state = db::take_aggregate_state<ColumnState>(context);
   if (state == nullptr || state->rows == 0) return;
-  set_blob(context, codec::write_npy(std::span<const float>(state->values), state->rows, state->columns));
+  const std::size_t rows = state->rows, columns = state->columns;
+  BlobResult result(context, codec::npy_bytes(rows, columns, sizeof(float)));
+  const std::span<std::byte> data = codec::start_npy(result.bytes(), sizeof(float), rows, columns);
+  const Checkpoint checkpoint = db::checkpoint_of(context);
+  core::Work work(checkpoint);
+  const std::size_t row_bytes = columns * sizeof(float);
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::memcpy(data.data() + r * row_bytes, state->values.data() + r * columns, row_bytes);
+    work.done(columns);
+  }
+  codec::to_little_endian(data, sizeof(float));
+  std::move(result).set(context);
 }
 
 constexpr Function kFunctions[] = {
@@ -109,7 +125,7 @@ constexpr Function kFunctions[] = {
      .example = "WITH t(v) AS (VALUES ('[1,2]'), ('[3,4]')) SELECT length(vec_to_npy(v)) FROM t",
      .result = "144",
      .flags = kPure,
-     .step = call<to_npy_step>,
+     .step = step<to_npy_step>,
      .final = finish<to_npy_final>},
 };
 

@@ -3,21 +3,20 @@
 #include <algorithm>
 #include <limits>
 
-#include "codec/json_writer.hpp"
+#include "codec/cosine_report.hpp"
 #include "core/cosine_distribution.hpp"
 #include "core/key_values.hpp"
 #include "core/pairwise.hpp"
 #include "core/similarity.hpp"
 #include "db/aggregate.hpp"
 #include "db/interrupt.hpp"
+#include "surface/result.hpp"
 #include "surface/table_function.hpp"
 #include "surface/vector_argument.hpp"
 
 namespace isovec::surface {
 
 namespace {
-
-constexpr std::int64_t kMostBins = 10'000;
 
 // A row of numbers.
 class NumberRow {
@@ -82,7 +81,7 @@ void final_uniformity(sqlite3_context* context) {
 
 void add_histogram(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  const std::int64_t bins = integer_argument(arguments[1], "the number of bins", 1, kMostBins);
+  const std::int64_t bins = integer_argument(arguments[1], "the number of bins", 1, codec::kMostBins);
   add_row(context, arguments, static_cast<double>(bins));
 }
 
@@ -94,24 +93,19 @@ double isotropic_share(double low, double high, std::size_t dimension) {
   return core::cosine_tail(low, d) - core::cosine_tail(high, d);
 }
 
-std::string histogram_json(const core::RowSample& sample, const Buffer<std::uint64_t>& counts) {
+codec::CosineReport report_of(const core::RowSample& sample, const Buffer<std::uint64_t>& counts) {
   const auto n = static_cast<double>(sample.rows().size());
   const double pairs = n * (n - 1) / 2;
-  codec::JsonWriter json;
-  json.begin_object()
-      .field("rows", sample.seen())
-      .field("sampled", sample.rows().size())
-      .field("dimension", sample.rows().dimension())
-      .field("pairs", static_cast<std::uint64_t>(pairs));
-  json.key("bins").begin_array();
+  codec::CosineReport report{
+      sample.seen(), sample.rows().size(), sample.rows().dimension(), static_cast<std::uint64_t>(pairs), {}};
   const auto bins = static_cast<double>(counts.size());
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const double low = (2 * static_cast<double>(i) - bins) / bins;
     const double high = (2 * static_cast<double>(i + 1) - bins) / bins;
-    json.begin_object().field("lo", low).field("hi", high).field("n", counts[i]);
-    json.field("expected", pairs * isotropic_share(low, high, sample.rows().dimension())).end_object();
+    report.bins.push_back(
+        {low, high, counts[i], pairs * isotropic_share(low, high, sample.rows().dimension())});
   }
-  return json.end_array().end_object().text();
+  return report;
 }
 
 void final_histogram(sqlite3_context* context) {
@@ -119,9 +113,9 @@ void final_histogram(sqlite3_context* context) {
   if (state == nullptr || !*state || (*state)->rows.rows().size() < 2) return;
   const Sampled& sampled = **state;
   const auto bins = static_cast<std::size_t>(sampled.parameter);
-  const std::string text = histogram_json(
-      sampled.rows, core::cosine_histogram(sampled.rows.rows(), bins, db::checkpoint_of(context)));
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const Buffer<std::uint64_t> counts =
+      core::cosine_histogram(sampled.rows.rows(), bins, db::checkpoint_of(context));
+  set_text(context, codec::to_json(report_of(sampled.rows, counts)));
 }
 
 // What vec_info_nce keeps.
@@ -144,7 +138,12 @@ bool truth_of(const core::KeyValue& part) {
 
 core::InfoNceOptions contrast_options(const Arguments& arguments) {
   core::InfoNceOptions options;
+  constexpr double kLeast = 1e-300;  // cos / tau stays within float64
   options.temperature = positive_argument(arguments[2], "tau");
+  if (options.temperature < kLeast) {
+    throw Error(Code::invalid_argument,
+                "tau must be at least 1e-300, and this is " + core::shortest(options.temperature));
+  }
   if (!arguments.has(3)) return options;
   for (const core::KeyValue& part : core::split_key_values(text_argument(arguments[3], "the options"))) {
     if (part.key == "symmetric") {
@@ -198,14 +197,8 @@ std::string bar(std::int64_t eighths) {
 // The bins of a report of vec_cosine_histogram, as rows.
 class Bins : public Rows {
  public:
-  Bins(sqlite3* db, db::Value report) {
-    db::Statement bins(
-        db,
-        "SELECT json_extract(value, '$.lo'), json_extract(value, '$.hi'), json_extract(value, '$.n'), "
-        "json_extract(value, '$.expected') FROM json_each(?1, '$.bins')");
-    bins.bind(1, text_argument(report, "the report"));
-    while (bins.step()) bins_.push_back({bins.real(0), bins.real(1), bins.integer(2), bins.real(3)});
-    for (const Bin& bin : bins_) most_ = std::max(most_, bin.n);
+  explicit Bins(std::string_view report) : bins_(codec::parse_cosine_report(report).bins) {
+    for (const Bin& bin : bins_) most_ = std::max(most_, bin.count);
   }
   bool next() override { return ++index_ < static_cast<std::int64_t>(bins_.size()); }
   void column(sqlite3_context* context, int index) override {
@@ -216,28 +209,22 @@ class Bins : public Rows {
       case 1:
         return sqlite3_result_double(context, bin.high);
       case 2:
-        return sqlite3_result_int64(context, bin.n);
+        return sqlite3_result_int64(context, static_cast<std::int64_t>(bin.count));
       case 3:
         return sqlite3_result_double(context, bin.expected);
       default:
         break;
     }
     constexpr double kLongest = 40 * 8;
-    const double share = most_ > 0 ? static_cast<double>(bin.n) / static_cast<double>(most_) : 0;
-    const std::string text = bar(static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * kLongest));
-    sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    const double share = most_ > 0 ? static_cast<double>(bin.count) / static_cast<double>(most_) : 0;
+    set_text(context, bar(static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * kLongest)));
   }
   [[nodiscard]] std::int64_t rowid() const override { return index_; }
 
  private:
-  struct Bin {
-    double low;
-    double high;
-    std::int64_t n;
-    double expected;
-  };
+  using Bin = codec::CosineReport::Bin;
   Buffer<Bin> bins_;
-  std::int64_t most_ = 0;
+  std::uint64_t most_ = 0;
   std::int64_t index_ = -1;
 };
 
@@ -247,9 +234,10 @@ constexpr TableFunction kHistogram{
     .arguments = "report HIDDEN",
     .minimum_arguments = 1,
     .maximum_arguments = 1,
-    .open = [](sqlite3* db, std::span<sqlite3_value* const> arguments) -> std::unique_ptr<Rows> {
-      if (db::Value(arguments[0]).is_null()) return nullptr;
-      return std::make_unique<Bins>(db, arguments[0]);
+    .open = [](sqlite3*, std::span<sqlite3_value* const> arguments) -> std::unique_ptr<Rows> {
+      const db::Value report(arguments[0]);
+      if (report.is_null()) return nullptr;
+      return std::make_unique<Bins>(text_argument(report, "the report"));
     },
 };
 
@@ -267,7 +255,7 @@ constexpr Function kFunctions[] = {
      .example = "SELECT round(vec_uniformity(column1), 6) FROM (VALUES ('[1, 0]'), ('[0, 1]'))",
      .result = "-4.0",
      .flags = kInnocuous,
-     .step = call<add_uniformity>,
+     .step = step<add_uniformity>,
      .final = finish<final_uniformity>},
     {.name = "vec_info_nce",
      .signature = "vec_info_nce(query, positive, tau [, options])",
@@ -286,7 +274,7 @@ constexpr Function kFunctions[] = {
          "'[0, 3]'))",
      .result = "0.313262",
      .flags = kInnocuous,
-     .step = call<add_contrast>,
+     .step = step<add_contrast>,
      .final = finish<final_contrast>},
     {.name = "vec_cosine_histogram",
      .signature = "vec_cosine_histogram(v, bins [, seed])",
@@ -301,7 +289,7 @@ constexpr Function kFunctions[] = {
      .result = "{\"rows\":3,\"sampled\":3,\"dimension\":3,\"pairs\":3,\"bins\":[{\"lo\":-1,\"hi\":0,\"n\":1,"
                "\"expected\":1.5},{\"lo\":0,\"hi\":1,\"n\":2,\"expected\":1.5}]}",
      .flags = kInnocuous,
-     .step = call<add_histogram>,
+     .step = step<add_histogram>,
      .final = finish<final_histogram>},
     {.name = "vec_histogram",
      .signature = "vec_histogram(report)",

@@ -6,9 +6,11 @@
 #include <string>
 
 #include "codec/statistics_blob.hpp"
+#include "core/work.hpp"
 #include "db/aggregate.hpp"
 #include "db/interrupt.hpp"
 #include "surface/connection_state.hpp"
+#include "surface/result.hpp"
 #include "surface/transform_argument.hpp"
 
 namespace isovec::surface {
@@ -25,36 +27,44 @@ void require_constant(const std::string& first, std::string_view now, const char
 struct StatsState {
   std::optional<Statistics> statistics;
   std::string options;
+  Checkpoint checkpoint;  // for all rows one, since rows are many
 };
 
-StatsState& stats_state(sqlite3_context* context, const Arguments& arguments) {
-  auto& state = db::aggregate_state<StatsState>(context);
+// What can never be given back is not begun.
+void begin_stats(sqlite3_context* context, StatsState& state, std::string_view text, std::size_t dimensions) {
+  const StatisticsOptions options = parse_statistics_options(text);
+  if (dimensions <= kMaxSecondMomentDimensions || options.moments == Moments::first) {
+    require_room(context, codec::blob_bytes(options, dimensions));
+  }
+  state.options = text;
+  state.checkpoint = db::checkpoint_of(context);
+  state.statistics.emplace(options);
+}
+
+// One row in or out of the statistics.
+template <auto Change>
+void change_stats(sqlite3_context* context, const Arguments& arguments) {
+  if (arguments.any_null()) return;
   const std::string_view options =
       arguments.has(2) ? text_argument(arguments[2], "options") : std::string_view();
-  if (!state.statistics) {
-    state.options = options;
-    state.statistics.emplace(parse_statistics_options(options));
-  }
+  const double weight = weight_argument(arguments, 1);
+  const FloatVector row(arguments[0]);
+  auto& state = db::aggregate_state<StatsState>(context);
+  if (!state.statistics) begin_stats(context, state, options, row.values().size());
   require_constant(state.options, options, "options");
-  return state;
-}
-
-void stats_step(sqlite3_context* context, const Arguments& arguments) {
-  if (arguments.any_null()) return;
-  auto& state = stats_state(context, arguments);
-  const FloatVector row(arguments[0]);
-  state.statistics->add(row.values(), weight_argument(arguments, 1), row.rounding());
-}
-
-void stats_inverse(sqlite3_context* context, const Arguments& arguments) {
-  if (arguments.any_null()) return;
-  auto& state = stats_state(context, arguments);
-  const FloatVector row(arguments[0]);
-  state.statistics->remove(row.values(), weight_argument(arguments, 1), row.rounding());
+  ((*state.statistics).*Change)(row.values(), weight, row.rounding(), state.checkpoint);
 }
 
 void set_statistics(sqlite3_context* context, const Statistics& statistics) {
-  if (statistics.rows() > 0) set_blob(context, to_blob(statistics));
+  if (statistics.rows() == 0) return;
+  const std::uint64_t bytes = codec::blob_bytes(statistics.options(), statistics.dimensions());
+  require_room(context, bytes);
+  const Checkpoint checkpoint = db::checkpoint_of(context);
+  statistics.settle(checkpoint);
+  core::Work work(checkpoint);
+  const Buffer<std::byte> blob = to_blob(statistics);
+  work.done(static_cast<std::size_t>(bytes));
+  set_blob(context, blob);
 }
 
 void stats_value(sqlite3_context* context) {
@@ -71,18 +81,20 @@ using MergeState = std::optional<Statistics>;
 
 void merge_step(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
+  Statistics part = statistics_argument(arguments[0]);
   auto& state = db::aggregate_state<MergeState>(context);
   if (state) {
-    state->merge(statistics_argument(arguments[0]));
+    state->merge(part, db::checkpoint_of(context));
   } else {
-    state.emplace(statistics_argument(arguments[0]));
+    state.emplace(std::move(part));
   }
 }
 
 void merge_inverse(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
+  const Statistics part = statistics_argument(arguments[0]);
   auto& state = db::aggregate_state<MergeState>(context);
-  if (state) state->subtract(statistics_argument(arguments[0]));
+  if (state) state->subtract(part, db::checkpoint_of(context));
 }
 
 void merge_value(sqlite3_context* context) {
@@ -98,7 +110,7 @@ void merge_final(sqlite3_context* context) {
 void subtract(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   Statistics whole = statistics_argument(arguments[0]);
-  whole.subtract(statistics_argument(arguments[1]));
+  whole.subtract(statistics_argument(arguments[1]), db::checkpoint_of(context));
   set_statistics(context, whole);
 }
 
@@ -136,31 +148,33 @@ void fit_stats(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const Spec spec = parse_spec(text_argument(arguments[1], "spec"));
   const FitterUse fitter(state_of(context), statistics_bytes(arguments[0]));
-  set_blob(context, to_blob(fitter->fit(spec, db::checkpoint_of(context))));
+  set_transform(context, fitter->fit(spec, db::checkpoint_of(context)));
 }
 
 struct FitState {
   std::optional<RowFitter> fitter;
   std::string spec;
+  Checkpoint checkpoint;
 };
 
 void fit_step(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  auto& state = db::aggregate_state<FitState>(context);
   const std::string_view spec = text_argument(arguments[1], "spec");
+  const double weight = weight_argument(arguments, 2);
+  const FloatVector row(arguments[0]);
+  auto& state = db::aggregate_state<FitState>(context);
   if (!state.fitter) {
-    state.spec = spec;
     state.fitter.emplace(parse_spec(spec));
+    state.spec = spec;
+    state.checkpoint = db::checkpoint_of(context);
   }
   require_constant(state.spec, spec, "spec");
-  const FloatVector row(arguments[0]);
-  state.fitter->add(row.values(), weight_argument(arguments, 2), row.rounding());
+  state.fitter->add(row.values(), weight, row.rounding(), state.checkpoint);
 }
 
 void fit_final(sqlite3_context* context) {
   const auto state = db::take_aggregate_state<FitState>(context);
-  if (state != nullptr && state->fitter)
-    set_blob(context, to_blob(state->fitter->finish(db::checkpoint_of(context))));
+  if (state != nullptr && state->fitter) set_transform(context, state->fitter->finish(state->checkpoint));
 }
 
 #define ISOVEC_FOUR_ROWS "WITH t(v) AS (VALUES ('[1,2]'), ('[3,1]'), ('[0,5]'), ('[4,4]')) "
@@ -181,10 +195,10 @@ constexpr Function kFunctions[] = {
      .example = ISOVEC_FOUR_ROWS "SELECT vec_stats_info(vec_stats(v)) ->> 'n' FROM t",
      .result = "4",
      .flags = kInnocuous,
-     .step = call<stats_step>,
+     .step = step<change_stats<&Statistics::add>>,
      .final = finish<stats_final>,
      .value = finish<stats_value>,
-     .inverse = call<stats_inverse>},
+     .inverse = step<change_stats<&Statistics::remove>>},
     {.name = "vec_stats_merge",
      .signature = "vec_stats_merge(stats)",
      .minimum_arguments = 1,
@@ -197,10 +211,10 @@ constexpr Function kFunctions[] = {
                                  "SELECT vec_stats_info(vec_stats_merge(s)) ->> 'n' FROM s",
      .result = "4",
      .flags = kInnocuous,
-     .step = call<merge_step>,
+     .step = step<merge_step>,
      .final = finish<merge_final>,
      .value = finish<merge_value>,
-     .inverse = call<merge_inverse>},
+     .inverse = step<merge_inverse>},
     {.name = "vec_stats_subtract",
      .signature = "vec_stats_subtract(whole, part)",
      .minimum_arguments = 2,
@@ -223,7 +237,7 @@ constexpr Function kFunctions[] = {
          "A JSON object about statistics: options, rows, dimensions, weights, mean and variance in short.",
      .example = ISOVEC_FOUR_ROWS "SELECT vec_stats_info(vec_stats(v)) ->> 'dimensions' FROM t",
      .result = "2",
-     .flags = kInnocuous,
+     .flags = kInnocuous | db::kResultSubtype,
      .call = call<info>},
     {.name = "vec_fit",
      .signature = "vec_fit(v, spec [, weight])",
@@ -239,7 +253,7 @@ constexpr Function kFunctions[] = {
          ISOVEC_FOUR_ROWS "SELECT vec_to_json(vec_transform('[1,2]', (SELECT vec_fit(v, 'center') FROM t)))",
      .result = "[-1,-1]",
      .flags = kInnocuous,
-     .step = call<fit_step>,
+     .step = step<fit_step>,
      .final = finish<fit_final>},
     {.name = "vec_fit_stats",
      .signature = "vec_fit_stats(stats, spec)",

@@ -5,8 +5,11 @@
 #include <string>
 
 #include "codec/transform_blob.hpp"
+#include "core/work.hpp"
 #include "db/cached_argument.hpp"
+#include "db/interrupt.hpp"
 #include "surface/connection_state.hpp"
+#include "surface/result.hpp"
 
 namespace isovec::surface {
 
@@ -123,14 +126,16 @@ double weight_argument(const Arguments& arguments, std::size_t index) {
   return weight;
 }
 
-void set_json(sqlite3_context* context, const std::string& text) {
-  constexpr unsigned kJsonSubtype = 'J';
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  sqlite3_result_subtype(context, kJsonSubtype);
-}
-
-void set_blob(sqlite3_context* context, std::span<const std::byte> bytes) {
-  sqlite3_result_blob64(context, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+// Between the passes over what may be hundreds of megabytes it asks whether to stop.
+void set_transform(sqlite3_context* context, const Transform& transform) {
+  const std::uint64_t bytes = codec::blob_bytes(transform.parts());
+  require_room(context, bytes);
+  const Checkpoint checkpoint = db::checkpoint_of(context);
+  core::Work work(checkpoint);
+  work.done(static_cast<std::size_t>(bytes));
+  const Buffer<std::byte> blob = to_blob(transform);
+  work.done(static_cast<std::size_t>(bytes));
+  set_blob(context, blob);
 }
 
 }  // namespace isovec::surface

@@ -61,9 +61,7 @@ class TransformedArgument {
 /// A weight argument: absent is 1. Throws unless it is a finite number >= 0.
 [[nodiscard]] double weight_argument(const Arguments& arguments, std::size_t index);
 
-/// Sets a JSON text that SQLite's own JSON functions know as such.
-void set_json(sqlite3_context* context, const std::string& text);
-/// Sets a BLOB.
-void set_blob(sqlite3_context* context, std::span<const std::byte> bytes);
+/// Makes a transform the function's result, as the BLOB that it is. Throws as require_room.
+void set_transform(sqlite3_context* context, const Transform& transform);
 
 }  // namespace isovec::surface

@@ -6,6 +6,7 @@
 #include "codec/npy.hpp"
 #include "db/interrupt.hpp"
 #include "surface/matrix_argument.hpp"
+#include "surface/result.hpp"
 #include "surface/transform_argument.hpp"
 #include "surface/vector_result.hpp"
 
@@ -51,7 +52,7 @@ void drift_report(sqlite3_context* context, const Arguments& arguments) {
 void recentered(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const auto map = transform_argument(context, arguments, 0);
-  set_blob(context, to_blob(recenter(*map, matrix_argument(arguments[1]).values)));
+  set_transform(context, recenter(*map, matrix_argument(context, arguments[1]).values));
 }
 
 // A flat W has as many columns as the mean has numbers; without a mean it must come with its shape.
@@ -62,30 +63,38 @@ std::size_t columns_of(const Matrix& mean, const Matrix& matrix) {
 
 void make(sqlite3_context* context, const Arguments& arguments) {
   if (arguments[1].is_null() || (arguments.has(2) && arguments[2].is_null())) return;
-  const Matrix mean = arguments[0].is_null() ? Matrix{} : matrix_argument(arguments[0]);
-  const Matrix matrix = matrix_argument(arguments[1]);
+  const Matrix mean = arguments[0].is_null() ? Matrix{} : matrix_argument(context, arguments[0]);
+  const Matrix matrix = matrix_argument(context, arguments[1]);
   const std::string_view options =
       arguments.has(2) ? text_argument(arguments[2], "options") : std::string_view();
-  set_blob(context, to_blob(make_transform(mean.values, matrix.values, columns_of(mean, matrix), options)));
+  set_transform(context, make_transform(mean.values, matrix.values, columns_of(mean, matrix), options,
+                                        db::checkpoint_of(context)));
 }
 
 void mean(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
-  set_blob(context, codec::write_npy_vector(transform_argument(context, arguments, 0)->mean()));
+  const auto map = transform_argument(context, arguments, 0);
+  require_room(context, map->input_dimensions() * sizeof(double));
+  set_blob(context, codec::write_npy_vector(map->mean()));
 }
 
 void matrix(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const auto map = transform_argument(context, arguments, 0);
-  set_blob(context, codec::write_npy(std::span<const double>(map->matrix()), map->output_dimensions(),
-                                     map->input_dimensions()));
+  const std::size_t rows = map->output_dimensions(), columns = map->input_dimensions();
+  BlobResult result(context, codec::npy_bytes(rows, columns, sizeof(double)));
+  const std::span<std::byte> data = codec::start_npy(result.bytes(), sizeof(double), rows, columns);
+  map->matrix(reinterpret_cast<double*>(data.data()), db::checkpoint_of(context));
+  codec::to_little_endian(data, sizeof(double));
+  std::move(result).set(context);
 }
 
 void composed(sqlite3_context* context, const Arguments& arguments) {
   if (arguments.any_null()) return;
   const auto outer = transform_argument(context, arguments, 0);
   const auto inner = transform_argument(context, arguments, 1);
-  set_blob(context, to_blob(compose(*outer, *inner, db::checkpoint_of(context))));
+  require_room(context, composed_numbers(*outer, *inner) * sizeof(double));
+  set_transform(context, compose(*outer, *inner, db::checkpoint_of(context)));
 }
 
 #define ISOVEC_FITTED(spec)                                            \
@@ -197,12 +206,13 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 2,
      .maximum_arguments = 2,
      .chapter = Chapter::transform,
-     .summary = "T2 after T1 as one transform. An error where their dimensions do not meet or one normalizes "
+     .summary = "T2 after T1 as one transform; diagonal ones stay diagonal. An error where their dimensions "
+                "do not meet or one normalizes "
                 "between them.",
      .example = "SELECT vec_to_json(vec_transform('[3,4]', vec_transform_compose("
                 "vec_transform_make(NULL, '[[2,0],[0,2]]'), vec_transform_make('[1,1]', '[[0,1],[1,0]]'))))",
      .result = "[6,4]",
-     .flags = kPure,
+     .flags = kInnocuous,  // products may fuse multiply-adds
      .call = call<composed>},
 };
 

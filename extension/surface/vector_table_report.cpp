@@ -4,6 +4,7 @@
 #include "storage/integrity.hpp"
 #include "storage/table_report.hpp"
 #include "surface/definition_source.hpp"
+#include "surface/result.hpp"
 #include "surface/table_function.hpp"
 
 namespace isovec::surface {
@@ -34,10 +35,6 @@ class InfoRows final : public Rows {
   std::int64_t position_ = -1;
   storage::ColumnReport report_;
 };
-
-void set_text(sqlite3_context* context, std::string_view text) {
-  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-}
 
 void InfoRows::column(sqlite3_context* context, int index) {
   const auto number = static_cast<std::size_t>(position_);
@@ -87,6 +84,9 @@ constexpr TableFunction kInfo{
     .minimum_arguments = 1,
     .maximum_arguments = 2,
     .open = [](sqlite3* db, std::span<sqlite3_value* const> arguments) -> std::unique_ptr<Rows> {
+      for (const db::Value argument : arguments) {
+        if (argument.is_null()) return nullptr;
+      }
       return std::make_unique<InfoRows>(db, schema_argument(arguments),
                                         std::string(db::Value(arguments[0]).text()));
     },
