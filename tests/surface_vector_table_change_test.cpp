@@ -12,7 +12,7 @@ using isovec::test::Connection;
 TEST_CASE("a taken key fails with SQLite's own constraint, before anything changes", "[surface][change]") {
   Connection db;
   db.run(
-      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[2], +x text);"
+      "CREATE VIRTUAL TABLE t USING isovec(id INTEGER PRIMARY KEY, a float[2] NOT NULL, +x text);"
       "CREATE VIRTUAL TABLE r USING isovec(a float[2]);"
       "CREATE VIRTUAL TABLE s USING isovec(name TEXT PRIMARY KEY, a float[2], y integer);"
       "CREATE TABLE log(n);"
