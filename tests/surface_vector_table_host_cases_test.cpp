@@ -195,7 +195,7 @@ TEST_CASE("a search, a fit and a rebuild end soon after they are interrupted", "
       const isovec::test::InterruptingThread other(db, moment);
       CAPTURE(moment, other.calls());
       CHECK(code_of(db, sql) == SQLITE_INTERRUPT);
-      CHECK(other.calls() < moment + 10);
+      CHECK(other.calls() < moment + 100);  // some microseconds each, in the statements that tell of the end
     }
   }
   CHECK(db.one("SELECT isovec_check('t')") == "ok");

@@ -2,13 +2,11 @@
 // Whether the user has asked to stop, for long work that runs no SQL. sqlite3_is_interrupted() exists only
 // since SQLite 3.41; but every version looks at the same flag at the start of any statement, so a statement
 // that does nothing tells. A progress handler is called by the steps that statements take: so that one which
-// waits for many of them is heard, too, about as many are taken as the work in between would have been in SQL.
+// waits for many of them is heard, too, heavy work takes more of them.
 
 #include <algorithm>
-#include <chrono>
 #include <isovec/checkpoint.hpp>
 #include <memory>
-#include <string>
 
 #include "db/statement.hpp"
 
@@ -16,49 +14,39 @@ namespace isovec::db {
 
 class Interrupt {
  public:
-  /// Work begins now.
-  explicit Interrupt(sqlite3* db) noexcept : db_(db), last_(Clock::now()) {}
+  explicit Interrupt(sqlite3* db) noexcept : db_(db) {}
   /// Throws what SQLite says (SQLITE_INTERRUPT) where sqlite3_interrupt() was called or a progress handler
-  /// wants to stop. Costs a microsecond, and a hundredth of the time since the last call.
-  void check() {
-    if (!statement_.prepared()) statement_ = Statement(db_, text(db_));
-    const std::chrono::duration<double, std::micro> worked = Clock::now() - last_;
-    const double steps = std::min(worked.count() * kStepsPerMicrosecond, kMostSteps);
-    for (double taken = 0; taken <= steps; taken += kSteps) {
+  /// wants to stop. Costs a fifth of a microsecond, and as much again for every so many of the multiplications
+  /// of `work` since the last call.
+  void check(std::size_t work = 0) {
+    if (!statement_.prepared()) statement_ = Statement(db_, "SELECT 1");
+    for (std::size_t left = std::min(work / kWorkOfRun, kMostRuns) + 1; left > 0; --left) {
       const Run run(statement_);
       run->step();
     }
-    last_ = Clock::now();
   }
-  /// The same once a millisecond, for loops whose turns are short.
+  /// Checks at every sixteenth call, for loops whose turns take microseconds.
   void poll() {
-    if (Clock::now() - last_ >= std::chrono::milliseconds(1)) check();
+    if (++turns_ % 16 == 0) check();
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr int kSteps = 100;  // of one run, at least
-  static constexpr double kStepsPerMicrosecond = 1;
-  static constexpr double kMostSteps = 100'000;
-
-  static std::string text(sqlite3* db) {
-    std::string sql = "SELECT 1";
-    for (int column = std::min(kSteps, sqlite3_limit(db, SQLITE_LIMIT_COLUMN, -1)); column > 1; --column)
-      sql += ",1";
-    return sql;
-  }
+  // A run takes four steps, and so many multiplications some eight microseconds: it is one step for two
+  // microseconds, where SQL would take twenty and more.
+  static constexpr std::size_t kWorkOfRun = 16'384;
+  static constexpr std::size_t kMostRuns = 10'000;
 
   sqlite3* db_;
-  Clock::time_point last_;
+  unsigned turns_ = 0;
   Statement statement_;
 };
 
-/// A checkpoint that does this; its statement is prepared when it is first asked, so short work costs
-/// nothing.
-[[nodiscard]] inline Checkpoint checkpoint_of(sqlite3* db) {
-  return [db, interrupt = std::shared_ptr<Interrupt>()]() mutable {
+/// A checkpoint that does this, for so much work between two of its calls; its statement is prepared when it is
+/// first asked, so short work costs nothing.
+[[nodiscard]] inline Checkpoint checkpoint_of(sqlite3* db, std::size_t work = 0) {
+  return [db, work, interrupt = std::shared_ptr<Interrupt>()]() mutable {
     if (interrupt == nullptr) interrupt = std::make_shared<Interrupt>(db);
-    interrupt->check();
+    interrupt->check(work);
   };
 }
 /// The same for the connection of an SQL function.

@@ -11,9 +11,6 @@
 namespace isovec::index {
 namespace {
 
-// Under a large transform a row takes a millisecond and more.
-constexpr std::size_t kRowsAtOnce = 16;
-
 double norm_of(std::span<const double> v) noexcept {
   return std::sqrt(core::kernels().dot_f64(v.data(), v.data(), v.size()));
 }

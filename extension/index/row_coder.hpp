@@ -14,13 +14,16 @@ namespace isovec::index {
 
 class RowCoder {
  public:
+  /// Under a large transform a row takes a millisecond and more.
+  static constexpr std::size_t kRowsAtOnce = 16;
+
   /// Rows of d dimensions, transformed before they are compared where `transform` is not null; it must
   /// outlive this.
   RowCoder(Metric metric, std::size_t dimension, const Transform* transform);
 
   /// One block of 1 to 256 untransformed rows, n x d, row-major; slots and seed as in codec::CodeBlockLabel.
   /// Under a transform `norms` receives the rows' norms, as Transform::row_norms gives them, and `checkpoint`
-  /// is asked now and then. Throws Error as codec::encode_block does.
+  /// is asked every kRowsAtOnce rows. Throws Error as codec::encode_block does.
   Buffer<std::byte> encode(std::span<const float> rows, std::span<const std::int64_t> slots,
                            std::uint64_t seed, Buffer<double>* norms = nullptr,
                            const Checkpoint& checkpoint = {}) const;

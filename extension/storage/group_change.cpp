@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "codec/vector_convert.hpp"
-#include "db/interrupt.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/recode.hpp"
 
@@ -180,7 +179,7 @@ void GroupChange::add_group(std::int64_t group, const RowInSlot& row_in) {
     code_group(group, rows, &norms);
   } else {
     row_norms(*known, rows.vectors, store_.shape().vectors[column_].dimension, norms,
-              db::checkpoint_of(store_.connection()));
+              checkpoint_of_rows(store_, known.get()));
   }
   if (known != nullptr) set_norms(group, rows.slots, norms);
 }
@@ -193,9 +192,10 @@ void GroupChange::code_group(std::int64_t group, const Rows& rows, Buffer<double
     blocks_.push_back({group, {}});
     return;
   }
+  const Checkpoint checkpoint = checkpoint_of_rows(store_, transform().get());
   const index::RowCoder& coder = store_.coder(column_, before_);
   blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms,
-                                         db::checkpoint_of(store_.connection()))});
+                                         checkpoint)});
 }
 
 // The rows without a code, as far as the block has their slots.
@@ -208,7 +208,7 @@ void GroupChange::code_in_place(std::int64_t group, const RowInSlot& row_in) {
   }
   BlockEdit edit(store_, column_, group);
   const codec::RowMask coded = edit.code(store_.coder(column_, before_), rows.slots, rows.vectors,
-                                          db::checkpoint_of(store_.connection()));
+                                          checkpoint_of_rows(store_, transform().get()));
   if (coded == codec::RowMask()) return;
   codec::for_each_row(coded, [&](std::size_t place) { marks.coded.set(place); });
   marks.uncoded -= static_cast<std::uint32_t>(coded.count());

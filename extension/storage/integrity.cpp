@@ -283,7 +283,7 @@ void Checker::check_codes(std::size_t column) {
   const Buffer<GroupMarks> marks = read_marks(store_.statements(), column, state_);
   check_marks(column, marks);
   store_.read_cache(column).verified_blocks.clear();
-  const Checkpoint checkpoint = db::checkpoint_of(store_.connection());
+  const Checkpoint checkpoint = checkpoint_of_rows(store_, store_.transform(column, state_).get());
   for_each_block(store_, column, marks, [&](const codec::CodeBlockView& block, const codec::RowMask& dead) {
     const std::int64_t group = group_of(block.slots()[0]);
     const GroupRows rows = read_group(store_, column, group);

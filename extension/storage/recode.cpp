@@ -64,7 +64,7 @@ class Recoder {
         column_(column),
         declared_(store.shape().vectors[column]),
         transform_(store.transform(column, state)),
-        checkpoint_(db::checkpoint_of(store.connection())),
+        checkpoint_(checkpoint_of_rows(store, transform_.get())),
         marks_(static_cast<std::size_t>(complete_groups(state))) {
     if (transform_ != nullptr) norms_.resize(static_cast<std::size_t>(end_of_norms(state)));
   }
@@ -131,9 +131,14 @@ std::int64_t norm_pages(const State& state) noexcept {
   return (end_of_norms(state) + kSlotsPerPage - 1) / kSlotsPerPage;
 }
 
+Checkpoint checkpoint_of_rows(Store& store, const Transform* transform) {
+  const std::size_t per_row = transform != nullptr ? multiplications_of(*transform) : 0;
+  return db::checkpoint_of(store.connection(), index::RowCoder::kRowsAtOnce * per_row);
+}
+
 void row_norms(const Transform& transform, std::span<const float> rows, std::size_t dimension,
                std::span<double> norms, const Checkpoint& checkpoint) {
-  constexpr std::size_t kRowsAtOnce = 16;  // under a large transform a row takes a millisecond and more
+  constexpr std::size_t kRowsAtOnce = index::RowCoder::kRowsAtOnce;
   for (std::size_t begin = 0; begin < norms.size(); begin += kRowsAtOnce) {
     checkpoint();
     transform.row_norms(rows.data() + begin * dimension, dimension,
@@ -171,7 +176,7 @@ void recode_stale(Store& store, const State& before, const State& state, std::si
   if (store.shape().vectors[column].coded) {
     Buffer<GroupMarks> marks = read_marks(store.statements(), column, before);
     marks.resize(static_cast<std::size_t>(groups));
-    const Checkpoint checkpoint = db::checkpoint_of(store.connection());
+    const Checkpoint checkpoint = checkpoint_of_rows(store, store.transform(column, state).get());
     for (std::int64_t group = 0; group < groups; ++group) {
       GroupMarks& of_group = marks[static_cast<std::size_t>(group)];
       if (of_group.uncoded > 0 || of_group.written > 0)

@@ -22,6 +22,9 @@ struct GroupRows {
 };
 [[nodiscard]] GroupRows read_group(Store& store, std::size_t column, std::int64_t group);
 
+/// A checkpoint for those who ask it every RowCoder::kRowsAtOnce rows under a transform, which may be null.
+[[nodiscard]] Checkpoint checkpoint_of_rows(Store& store, const Transform* transform);
+
 /// The norms of rows of so many dimensions under a transform, asking the checkpoint now and then.
 void row_norms(const Transform& transform, std::span<const float> rows, std::size_t dimension,
                std::span<double> norms, const Checkpoint& checkpoint);

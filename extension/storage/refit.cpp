@@ -29,13 +29,16 @@ double rounding_of(codec::ElementType type) {
   return 0;
 }
 
-// Calls visit(rowid, vector as float32) for each row that has a vector in a column; returns their number.
+// Calls visit(rowid, vector as float32) for each row that has a vector in a column; returns their number. A
+// visit takes so many multiplications.
 template <typename Visit>
-std::int64_t for_each_row(Store& store, const State& state, std::size_t column, Visit&& visit) {
+std::int64_t for_each_row(Store& store, const State& state, std::size_t column, Visit&& visit,
+                          std::size_t multiplications = 0) {
   const VectorColumn& declared = store.shape().vectors[column];
   Buffer<float> vector(declared.dimension);
   std::int64_t count = 0;
   AllRows rows(store, column, state, WithNorms::no);
+  rows.expect_work(multiplications);
   while (const auto batch = rows.next()) {
     for (std::size_t r = 0; r < batch->rowids.size(); ++r) {
       codec::to_float32({declared.type, declared.dimension, batch->vectors + r * batch->stride}, vector);
@@ -69,8 +72,8 @@ Buffer<double> norms_of(Store& store, const State& state, std::size_t column, co
   Buffer<double> norms(static_cast<std::size_t>(state.slots));
   const VectorColumn& declared = store.shape().vectors[column];
   Buffer<float> floats;
-  Buffer<double> batch_norms;
   AllRows rows(store, column, state, WithNorms::no);
+  rows.expect_work(multiplications_of(transform));
   while (const auto batch = rows.next()) {
     const std::size_t count = batch->rowids.size();
     floats.resize(count * declared.dimension);
@@ -88,10 +91,13 @@ Refit fit_column(Store& store, const State& state, std::size_t column, const Spe
   const VectorColumn& declared = store.shape().vectors[column];
   require_transformable(declared);
   const double rounding = rounding_of(declared.type);
-  Statistics statistics(required_statistics(spec));
+  const StatisticsOptions options = required_statistics(spec);
+  Statistics statistics(options);
+  const std::size_t work =
+      options.moments == Moments::second ? declared.dimension * declared.dimension / 2 : 0;
   const std::int64_t rows = for_each_row(
       store, state, column,
-      [&](std::int64_t, std::span<const float> vector) { statistics.add(vector, 1.0, rounding); });
+      [&](std::int64_t, std::span<const float> vector) { statistics.add(vector, 1.0, rounding); }, work);
   const Transform transform = fit(statistics, spec, db::checkpoint_of(store.connection()));
   Refit refit;
   refit.column = column;

@@ -12,6 +12,15 @@ namespace {
 
 constexpr std::size_t kHeader = 8;  // the checksum before each vector
 
+// Whether the user has asked to stop during the last batch.
+void look(db::Interrupt& interrupt, std::size_t work, std::size_t rows) {
+  if (work > 0) {
+    interrupt.check(work * rows);
+  } else {
+    interrupt.poll();
+  }
+}
+
 // The statement, or a copy of it where it stands in the middle of a scan.
 db::Statement& idle(db::Statement& shared, db::Statement& own) {
   if (sqlite3_stmt_busy(shared.handle()) == 0) {
@@ -117,7 +126,7 @@ bool AllRows::next_chunk() {
 
 // A run of slots with a vector that lie one after the other in one chunk.
 std::optional<index::RowBatch> AllRows::next() {
-  interrupt_.poll();
+  look(interrupt_, work_, rowids_.size());
   rowids_.clear();
   batch_slots_.clear();
   std::size_t first = 0;
@@ -194,7 +203,7 @@ void ChosenRows::read_chunk(std::size_t end, std::int64_t chunk) {
 }
 
 std::optional<index::RowBatch> ChosenRows::next() {
-  interrupt_.poll();
+  look(interrupt_, work_, rowids_.size());
   rowids_.clear();
   batch_slots_.clear();
   while (rowids_.empty()) {

@@ -17,6 +17,11 @@
 
 namespace isovec::storage {
 
+/// What a row costs under a transform.
+[[nodiscard]] inline std::size_t multiplications_of(const Transform& transform) noexcept {
+  return transform.parts().linear.size();
+}
+
 /// Whether a source gives norms along.
 enum class WithNorms { no, yes };
 
@@ -52,6 +57,8 @@ class AllRows final : public index::RowSource {
  public:
   AllRows(Store& store, std::size_t column, const State& state, WithNorms with_norms, NormsBySlot given = {});
   std::optional<index::RowBatch> next() override;
+  /// Of the reader, for each row: so many multiplications.
+  void expect_work(std::size_t multiplications) noexcept { work_ = multiplications; }
   /// The slot of the batch's first row; the others follow it.
   [[nodiscard]] std::int64_t first_slot() const noexcept { return first_slot_; }
 
@@ -70,6 +77,7 @@ class AllRows final : public index::RowSource {
   std::int64_t first_slot_ = 0;
   SlotReader slot_reader_;
   db::Interrupt interrupt_;
+  std::size_t work_ = 0;
   std::optional<NormReader> norm_reader_;
   Buffer<std::int64_t> rowids_;
   Buffer<std::int64_t> batch_slots_;
@@ -83,6 +91,8 @@ class ChosenRows final : public index::RowSource {
   ChosenRows(Store& store, std::size_t column, const State& state, Buffer<RowHead> rows, WithNorms with_norms,
              NormsBySlot given = {});
   std::optional<index::RowBatch> next() override;
+  /// Of the reader, for each row: so many multiplications.
+  void expect_work(std::size_t multiplications) noexcept { work_ = multiplications; }
 
  private:
   void read_chunk(std::size_t end, std::int64_t chunk);
@@ -93,6 +103,7 @@ class ChosenRows final : public index::RowSource {
   std::size_t position_ = 0;
   db::Statement whole_;
   db::Interrupt interrupt_;
+  std::size_t work_ = 0;
   VectorReader reader_;
   std::optional<NormReader> norm_reader_;
   Buffer<std::byte> vectors_;  // each behind its checksum

@@ -90,6 +90,7 @@ void TableSearch::keep_norms() {
   norms->images.resize(slots);
   norms->lengths.resize(slots);
   AllRows rows(store_, query_.column, state_, WithNorms::no);
+  rows.expect_work(multiplications_of(*query_.given));
   index::NormedRows normed(rows, *query_.given, query_.query.type);
   while (const auto batch = normed.next()) {
     const std::int64_t first = rows.first_slot();
@@ -103,15 +104,21 @@ void TableSearch::keep_norms() {
 template <typename Add>
 void TableSearch::score_rows(std::optional<Buffer<RowHead>> chosen, Add&& add) {
   if (!chosen && !query_.conditions.empty()) chosen = matching_rows(store_, query_.conditions);
+  const bool computes_norms = query_.given && !given_;
+  const std::size_t work = computes_norms ? multiplications_of(*query_.given) : 0;
   std::unique_ptr<index::RowSource> rows;
   if (chosen) {
-    rows = std::make_unique<ChosenRows>(store_, query_.column, state_, *std::move(chosen), with_norms(),
-                                        given_norms());
+    auto some = std::make_unique<ChosenRows>(store_, query_.column, state_, *std::move(chosen), with_norms(),
+                                             given_norms());
+    some->expect_work(work);
+    rows = std::move(some);
   } else {
-    rows = std::make_unique<AllRows>(store_, query_.column, state_, with_norms(), given_norms());
+    auto all = std::make_unique<AllRows>(store_, query_.column, state_, with_norms(), given_norms());
+    all->expect_work(work);
+    rows = std::move(all);
   }
   std::optional<index::NormedRows> normed;
-  if (query_.given && !given_) normed.emplace(*rows, *query_.given, query_.query.type);
+  if (computes_norms) normed.emplace(*rows, *query_.given, query_.query.type);
   index::RowSource& source = normed ? static_cast<index::RowSource&>(*normed) : *rows;
   while (const auto batch = source.next()) {
     const std::span<const double> scores = scorer_->score(*batch);
