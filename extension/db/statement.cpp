@@ -57,10 +57,14 @@ bool Statement::step() {
   raise(db, rc);
 }
 
+// An authorizer that ignores an INSERT leaves a program that writes nothing, and says that it is done.
 void Statement::run() {
   const Run scope(*this);
   while (step()) {
   }
+  if (sqlite3_stmt_readonly(handle()) == 0) return;
+  throw SqliteFailure(SQLITE_AUTH,
+                      "the connection's authorizer ignores a write to a shadow table: it must allow or deny it");
 }
 
 void Statement::reset() noexcept {

@@ -33,7 +33,8 @@ class Statement {
 
   /// True while there is a row. Throws what SQLite says, after a reset.
   bool step();
-  /// Runs to the end and resets.
+  /// Runs a statement that writes to its end and resets. Throws SQLITE_AUTH where an authorizer made it one
+  /// that does not.
   void run();
   void reset() noexcept;
 
