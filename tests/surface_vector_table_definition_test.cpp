@@ -68,7 +68,8 @@ TEST_CASE("a wrong definition is refused with a sentence that says where and wha
             .find("must be cosine, l2, dot or l1, found 'hamming', which is of bit columns") !=
         std::string::npos);
   CHECK(refusal("a bit[8] distance_metric=cosine")
-            .find("distance_metric of a bit column must be hamming or jaccard, found 'cosine'") != std::string::npos);
+            .find("distance_metric of a bit column must be hamming or jaccard, found 'cosine'") !=
+        std::string::npos);
   CHECK(refusal("a float[3] metric=l2")
             .find("unknown option 'metric': a vector column takes distance_metric=, "
                   "transform=, codes=") != std::string::npos);
@@ -78,9 +79,10 @@ TEST_CASE("a wrong definition is refused with a sentence that says where and wha
   CHECK(refusal("a float[3], b")
             .find("in 'b': expected a type after the name, found nothing: a vector such as "
                   "float[768]") != std::string::npos);
-  CHECK(refusal("a float[3], b varchar(3)").find("expected a type after the name, found 'varchar'") !=
-        std::string::npos);
-  CHECK(refusal("a float[3], b text unique").find("PRIMARY KEY, PARTITION KEY or INDEXED, found 'unique'") !=
+  CHECK(
+      refusal("a float[3], b varchar(x)").find("expected a number in the parentheses of a type, found 'x'") !=
+      std::string::npos);
+  CHECK(refusal("a float[3], b text unique").find("INDEXED, NOT NULL, DEFAULT or COLLATE, found 'unique'") !=
         std::string::npos);
   CHECK(refusal("a float[3], b text primary").find("expected KEY after primary, found nothing") !=
         std::string::npos);
@@ -88,8 +90,10 @@ TEST_CASE("a wrong definition is refused with a sentence that says where and wha
         std::string::npos);
   CHECK(refusal("a float[3], b int primary key, c text primary key").find("has a primary key already: b") !=
         std::string::npos);
-  CHECK(refusal("a float[3], +b text indexed").find("an auxiliary column takes a name and a type") !=
+  CHECK(refusal("a float[3], +b text indexed").find("an auxiliary column has no INDEXED") !=
         std::string::npos);
+  CHECK(refusal("a float[3] distance_metric=l2 distance_metric=dot")
+            .find("option 'distance_metric' is given twice") != std::string::npos);
   CHECK(refusal("a float[3], page_size=5").find("unknown table option 'page_size'") != std::string::npos);
   CHECK(refusal("a float[3], A float[2]") == "isovec: two columns are named A");
   for (const char* hidden : {"distance", "Similarity", "k", "transform", "query_mean"}) {

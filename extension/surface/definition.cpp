@@ -84,6 +84,7 @@ std::string parse_transform(TokenReader& reader) {
 }
 
 void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
+  Buffer<std::string> given;
   while (!reader.at_end()) {
     if (take_not_null(reader)) {
       column.not_null = true;
@@ -93,6 +94,10 @@ void parse_vector_options(TokenReader& reader, storage::VectorColumn& column) {
     if (option.kind != Token::Kind::name || !reader.take_sign('=')) {
       reader.fail("expected distance_metric=, transform=, codes= or NOT NULL, found '" + option.value + "'");
     }
+    for (const std::string& earlier : given) {
+      if (same_word(option.value, earlier)) reader.fail("option '" + option.value + "' is given twice");
+    }
+    given.push_back(option.value);
     if (same_word(option.value, "distance_metric")) {
       column.metric = parse_metric(reader, column.type);
     } else if (same_word(option.value, "transform")) {
