@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+import newest_sqlite
+
 PROJECT = Path(__file__).resolve().parent.parent
 TESTS = PROJECT / "build/dev/tests"
 PYTHON = os.environ.get("ISOVEC_PYTHON", "/usr/bin/python3")
@@ -47,6 +49,17 @@ CAMPAIGNS = {
     "forged files on the newest SQLite": (
         "files", 20_000, lambda s: script("newest_sqlite.py", str(TESTS / "storage_forger_test")),
         lambda s: {"ISOVEC_FORGED_FILES": "20000", "ISOVEC_FIRST_SEED": str(s)}, lambda text: 20_000),
+    "forged BLOBs": ("calls", 1, lambda s: [TESTS / "fuzz_forger_test"],
+                     lambda s: {"ISOVEC_FORGED_CALLS": "100000", "ISOVEC_FIRST_SEED": str(s)},
+                     number(r"(\d+) calls of forged BLOBs")),
+    "forged files": ("files", 5_000, lambda s: [TESTS / "storage_forger_test"],
+                     lambda s: {"ISOVEC_FORGED_FILES": "5000", "ISOVEC_FIRST_SEED": str(s)},
+                     number(r"forged files: (\d+)")),
+    "forged files on the newest SQLite": (
+        "files", 5_000, lambda s: [TESTS / "storage_forger_test"],
+        lambda s: {"ISOVEC_FORGED_FILES": "5000", "ISOVEC_FIRST_SEED": str(s),
+                   "LD_PRELOAD": str(newest_sqlite.library())},
+        number(r"forged files: (\d+)")),
     "model": ("steps", 60, lambda s: [TESTS / "surface_vector_table_model_test"],
               lambda s: {"ISOVEC_MODEL_SEEDS": "60", "ISOVEC_FIRST_SEED": str(s)}, lambda text: 60 * 500),
     "model of types": ("steps", 100, lambda s: [TESTS / "surface_vector_table_types_model_test"],
