@@ -32,6 +32,7 @@ SELECT name, count(*) AS n, 'recall@1' AS metric, printf('%.1f', 100.0 * avg(nea
 --> center, one mean   210  recall@1  37.6
 .print "It helps where the two means lie apart. Where they do not, it only adds the noise of a second mean: measure it."
 .mode list
+.headers on
 .print "An isovec table does the same in a query: query_mean centers this query on another mean."
 CREATE VIRTUAL TABLE vectors USING isovec(id INTEGER PRIMARY KEY, v float[50] transform='center');
 INSERT INTO vectors(id, v) SELECT id, v FROM documents;

@@ -32,6 +32,7 @@ SELECT name, shard, vec_drift(transform, s) ->> 'n' AS n, round(vec_drift(transf
 
 .print "The nearest five over both databases: each side's own nearest, then the nearest of these."
 .mode list
+.headers on
 WITH q(z) AS (SELECT vec_transform(v, transform) FROM north.vectors, transforms WHERE id = 620 AND name = 'all'),
      both(shard, id, v) AS (SELECT 'north', id, v FROM north.vectors UNION ALL SELECT 'south', id, v FROM south.vectors)
 SELECT shard, id, round(vec_cosine(z, vec_transform(v, (SELECT transform FROM transforms WHERE name = 'all'))), 3) AS cosine
