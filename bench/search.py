@@ -289,6 +289,7 @@ class Bench:
         for who, values in times.items():
             self.record("after a commit of others", who, statistics.median(values))
         before = self.time({"before": find})["before"]
+        self.orders_and_filters(db, find)
         order = list(range(self.rows))
         random.Random(5).shuffle(order)
         done = 0
@@ -306,6 +307,21 @@ class Bench:
         self.measure("transform = 'none', fitted column",
                      {"isovec": lambda i: db.execute(sql, (self.queries[i].tobytes(),)).fetchall(),
                       "isovec fitted": find})
+
+    def orders_and_filters(self, db, find):
+        """Another name for the order, and filters by another table: a few rows that pass, and 95 % of them."""
+        ask = lambda sql: lambda i: db.execute(sql, (self.queries[i].tobytes(),)).fetchall()
+        self.measure("ORDER BY similarity DESC LIMIT 10", {
+            "isovec": ask("SELECT id FROM t WHERE v MATCH ?1 ORDER BY similarity DESC LIMIT 10"), "isovec by k": find})
+        db.execute("CREATE TABLE docs(id INTEGER PRIMARY KEY, sec INTEGER)")
+        db.execute("INSERT INTO docs SELECT id, CASE WHEN id % 5000 = 0 THEN 1 WHEN id % 20 = 1 THEN 2 ELSE 3 END FROM t")
+        db.execute("CREATE INDEX docs_sec ON docs(sec)")
+        for share, sec in (("a few rows", 1), ("95 % of the rows", 3)):
+            self.measure(f"another table passes {share}", {
+                "isovec": ask("SELECT id FROM t WHERE v MATCH ?1 AND k = 10 AND "
+                              f"id IN (SELECT id FROM docs WHERE sec = {sec})"),
+                "isovec JOIN": ask(f"SELECT id FROM t JOIN docs USING (id) WHERE v MATCH ?1 AND docs.sec = {sec} "
+                                   "ORDER BY distance LIMIT 10")})
 
     def partitions(self):
         """10,000 partitions of 50 rows of 96 dimensions, beside the same rows in one."""
