@@ -9,6 +9,7 @@
 
 namespace {
 
+using isovec::test::code_of;
 using isovec::test::Connection;
 using isovec::test::SqlError;
 
@@ -179,12 +180,7 @@ TEST_CASE("an authorizer that ignores every INSERT into shadow tables changes no
       return action == SQLITE_INSERT && shadow ? SQLITE_IGNORE : SQLITE_OK;
     };
     sqlite3_set_authorizer(db.handle(), ignore, nullptr);
-    int rc = SQLITE_OK;
-    try {
-      db.rows(operation.sql);
-    } catch (const SqlError& error) {
-      rc = error.result_code & 0xFF;
-    }
+    const int rc = code_of(db, operation.sql);
     sqlite3_set_authorizer(db.handle(), nullptr, nullptr);
     CHECK(content(db) == (rc == SQLITE_OK ? after : before));
     check_sound(db);

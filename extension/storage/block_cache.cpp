@@ -81,7 +81,7 @@ void BlockCache::reserve(std::size_t column, std::size_t groups, std::size_t byt
   const std::size_t count = budget_->take(groups - first, c.place, first * c.place);
   if (count == 0) return;
   std::size_t space = count * c.place + kAlignment;
-  std::unique_ptr<std::byte, Free> memory(static_cast<std::byte*>(sqlite3_malloc64(space)));
+  db::SqliteBytes memory = db::try_allocate_bytes(space);
   if (!memory) {
     budget_->left_ += count * c.place;
     return fail();

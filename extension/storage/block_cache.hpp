@@ -13,7 +13,7 @@
 #include <memory>
 #include <span>
 
-#include "db/api.hpp"
+#include "db/memory.hpp"
 
 namespace isovec::storage {
 
@@ -94,12 +94,9 @@ class BlockCache {
 
  private:
   friend class CacheBudget;
-  struct Free {
-    void operator()(std::byte* bytes) const noexcept { sqlite3_free(bytes); }
-  };
   /// Places for the blocks of groups that follow each other.
   struct Piece {
-    std::unique_ptr<std::byte, Free> memory;
+    db::SqliteBytes memory;
     std::byte* begin;
     std::size_t first;
     std::size_t count;

@@ -325,8 +325,7 @@ void Change::write() {
     write_pages();
     if (format_of(state_) != format_of(before_))
       statements_[Sql::write_format].bind(1, format_of(state_)).run();
-    const StateBytes bytes(state_);
-    statements_[Sql::write_state].bind(1, bytes.bytes()).run();
+    write_state(statements_, state_);
   });
   if (pages_.size() == 1) store_.last_slot_page() = {std::move(pages_.begin()->second.page), state_.history};
 }

@@ -13,10 +13,6 @@ constexpr std::size_t kChunkBytes = 65'536;
 constexpr std::size_t kGrowthBytes = 4'096;
 constexpr std::size_t kHeader = 8;
 
-bool all_zero(std::span<const std::byte> bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 Buffer<std::byte> slot_of(const ChunkGeometry& geometry, std::int64_t slot, std::int64_t rowid,
                           std::span<const std::byte> vector) {
   Buffer<std::byte> bytes(geometry.slot_bytes);
@@ -49,6 +45,10 @@ Buffer<std::byte> whole_chunk(Statements& statements, const ChunkGeometry& geome
 }
 
 }  // namespace
+
+bool all_zero(std::span<const std::byte> bytes) noexcept {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
 
 ChunkGeometry::ChunkGeometry(const TableShape& shape, std::size_t vector_column)
     : column(vector_column),

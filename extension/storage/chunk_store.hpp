@@ -20,6 +20,9 @@
 
 namespace isovec::storage {
 
+/// Whether bytes are those of free slots.
+[[nodiscard]] bool all_zero(std::span<const std::byte> bytes) noexcept;
+
 /// How the vectors of one column lie in their chunks.
 struct ChunkGeometry {
   ChunkGeometry(const TableShape& shape, std::size_t vector_column);

@@ -186,9 +186,7 @@ void Checker::check_slots_of(std::size_t column) {
         nulls_[slot] = !geometry.holds_vector(bytes, static_cast<std::int64_t>(slot), *rows_[slot]);
         continue;
       }
-      const bool clear =
-          std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-      if (!clear) geometry.refuse(chunk, "is not clear in a free slot");
+      if (!all_zero(bytes)) geometry.refuse(chunk, "is not clear in a free slot");
     }
   }
   const std::int64_t needed = state_.slots == 0 ? 0 : geometry.chunk_of(state_.slots - 1) + 1;

@@ -61,11 +61,6 @@ State changed(const State& state, Operation operation, std::size_t column, std::
   return next;
 }
 
-void write_state(Store& store, const State& state) {
-  const StateBytes bytes(state);
-  store.statements()[Sql::write_state].bind(1, bytes.bytes()).run();
-}
-
 }  // namespace
 
 Buffer<double> norms_of(Store& store, const State& state, std::size_t column, const Transform& transform) {
@@ -130,7 +125,7 @@ void write_refits(Store& store, const State& state, const Buffer<Refit>& refits)
     next = changed(next, Operation::transform, refit.column, refit.record.transform);
   db::finish_writes([&] {
     for (const Refit& refit : refits) write_transform(statements, refit.column, refit.record);
-    write_state(store, next);
+    write_state(store.statements(), next);
     for (const Refit& refit : refits) recode(store, next, refit.column);
   });
 }
@@ -144,7 +139,7 @@ void unfit_columns(Store& store, const State& state, const Buffer<std::size_t>& 
   for (const std::size_t column : columns) next = changed(next, Operation::unfit, column, {});
   db::finish_writes([&] {
     for (const std::size_t column : columns) delete_transform(statements, column);
-    write_state(store, next);
+    write_state(store.statements(), next);
     for (const std::size_t column : columns) {
       if (state.is_fitted(column)) recode(store, next, column);
     }

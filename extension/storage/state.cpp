@@ -3,6 +3,7 @@
 #include <isovec/error.hpp>
 
 #include "storage/checksum.hpp"
+#include "storage/statements.hpp"
 
 namespace isovec::storage {
 namespace {
@@ -45,6 +46,11 @@ State decode_state(std::span<const std::byte> bytes) {
   if (!counts || !nulls)
     throw Error(Code::corrupt, "the table's state record is damaged");
   return state;
+}
+
+void write_state(Statements& statements, const State& state) {
+  const StateBytes bytes(state);
+  statements[Sql::write_state].bind(1, bytes.bytes()).run();
 }
 
 }  // namespace isovec::storage

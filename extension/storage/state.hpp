@@ -32,6 +32,7 @@ struct State {
 /// (norm_store.hpp, kColumnStride).
 inline constexpr std::int64_t kMostSlots = std::int64_t{1} << 40;
 
+/// The record of a state.
 class StateBytes {
  public:
   explicit StateBytes(const State& state) noexcept;
@@ -44,5 +45,8 @@ class StateBytes {
 /// Throws Error{corrupt} where the bytes are not what StateBytes made, or their numbers cannot be. Whether the
 /// database has room for the slots is left to the caller (slot_bound.hpp).
 [[nodiscard]] State decode_state(std::span<const std::byte> bytes);
+
+class Statements;
+void write_state(Statements& statements, const State& state);
 
 }  // namespace isovec::storage

@@ -24,11 +24,6 @@ std::uint64_t next_history(std::uint64_t history, std::int64_t operation) {
   return next.value();
 }
 
-void write_state(Store& store, const State& state) {
-  const StateBytes bytes(state);
-  store.statements()[Sql::write_state].bind(1, bytes.bytes()).run();
-}
-
 // Deletes what lies behind the slots that are used: chunks and pages of the slot map. Cuts chunk 0.
 void cut(Store& store, const State& state) {
   const TableShape& shape = store.shape();
@@ -208,7 +203,7 @@ void optimize(Store& store) {
     cut(store, state);
     store.statements().erase(Sql::erase_room, kFirst, kEnd);
     for (std::size_t c = 0; c < store.shape().vectors.size(); ++c) recode_stale(store, before, state, c);
-    write_state(store, state);
+    write_state(store.statements(), state);
   });
 }
 
@@ -240,7 +235,7 @@ void rebuild(Store& store) {
     cut(store, state);
     for (std::size_t c = 0; c < columns; ++c) write_chunks(store, c, rows, state.slots);
     store.statements()[Sql::write_format].bind(1, format_of(state)).run();
-    write_state(store, state);
+    write_state(store.statements(), state);
     for (std::size_t c = 0; c < columns; ++c) recode(store, state, c);
   });
 }

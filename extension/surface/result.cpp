@@ -1,7 +1,6 @@
 #include "surface/result.hpp"
 
 #include <isovec/error.hpp>
-#include <new>
 #include <string>
 
 namespace isovec::surface {
@@ -37,8 +36,7 @@ void set_blob(sqlite3_context* context, std::span<const std::byte> bytes) {
 BlobResult::BlobResult(sqlite3_context* context, std::uint64_t bytes)
     : size_(static_cast<std::size_t>(bytes)) {
   require_room(context, bytes);
-  memory_.reset(static_cast<std::byte*>(sqlite3_malloc64(bytes)));
-  if (memory_ == nullptr) throw std::bad_alloc();
+  memory_ = db::allocate_bytes(bytes);
 }
 
 void BlobResult::set(sqlite3_context* context) && noexcept {

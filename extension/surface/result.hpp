@@ -4,11 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 
-#include "db/api.hpp"
+#include "db/memory.hpp"
 
 namespace isovec::surface {
 
@@ -35,11 +34,8 @@ class BlobResult {
   void set(sqlite3_context* context) && noexcept;
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const noexcept { sqlite3_free(memory); }
-  };
   std::size_t size_;
-  std::unique_ptr<std::byte, Free> memory_;
+  db::SqliteBytes memory_;
 };
 
 }  // namespace isovec::surface

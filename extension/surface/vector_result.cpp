@@ -1,7 +1,6 @@
 #include "surface/vector_result.hpp"
 
 #include <cstring>
-#include <new>
 
 #include "codec/vector_convert.hpp"
 
@@ -10,8 +9,7 @@ namespace isovec::surface {
 VectorResult::VectorResult(codec::ElementType type, std::size_t dimension)
     : type_(type), size_(codec::bytes_of(type, dimension)) {
   codec::require_whole_bytes(type, dimension);
-  memory_.reset(static_cast<std::byte*>(sqlite3_malloc64(size_)));
-  if (memory_ == nullptr) throw std::bad_alloc();
+  memory_ = db::allocate_bytes(size_);
   std::memset(memory_.get(), 0, size_);
 }
 

@@ -1,11 +1,10 @@
 #pragma once
 // A vector that an SQL function gives back, written where SQLite will keep it.
 
-#include <memory>
 #include <span>
 
 #include "codec/vector_type.hpp"
-#include "db/api.hpp"
+#include "db/memory.hpp"
 
 namespace isovec::surface {
 
@@ -13,8 +12,7 @@ namespace isovec::surface {
 class VectorResult {
  public:
   /// Room for `dimension` elements, all 0: a function that fills only a part hands out nothing else. Throws
-  /// where bits would not fill their bytes, and
-  /// std::bad_alloc.
+  /// where bits would not fill their bytes, and std::bad_alloc.
   VectorResult(codec::ElementType type, std::size_t dimension);
   [[nodiscard]] std::span<std::byte> bytes() noexcept { return {memory_.get(), size_}; }
   /// Requires a float32 result.
@@ -25,12 +23,9 @@ class VectorResult {
   void set(sqlite3_context* context) && noexcept;
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const noexcept { sqlite3_free(memory); }
-  };
   codec::ElementType type_;
   std::size_t size_;
-  std::unique_ptr<std::byte, Free> memory_;
+  db::SqliteBytes memory_;
 };
 
 /// Makes `values` the function's result as a vector of `type`, rounded to it. Throws as codec::from_float32.
