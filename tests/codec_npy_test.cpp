@@ -158,7 +158,8 @@ TEST_CASE("an element that is no float32 number is refused by its index", "[code
     }
     return "nothing was thrown";
   };
-  const float nan = std::numeric_limits<float>::quiet_NaN(), infinite = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinite = std::numeric_limits<float>::infinity();
   const std::string element = "element 1 of row 1 is NaN or infinite";
   CHECK(message("<f4", std::vector<float>{1, 2, 3, nan}).find(element) != std::string::npos);
   CHECK(message("<f4", std::vector<float>{1, 2, 3, -infinite}).find(element) != std::string::npos);

@@ -155,7 +155,8 @@ TEST_CASE("every float16 and bfloat16 survives JSON, and in few digits", "[codec
     if (isovec::codec::first_nonfinite(one) == 0) continue;
     const std::string text = write_vector_json(one);
     std::uint16_t again = 0;
-    isovec::codec::from_float32(parse_vector_json(text, type), type, {reinterpret_cast<std::byte*>(&again), 2});
+    isovec::codec::from_float32(parse_vector_json(text, type), type,
+                                {reinterpret_cast<std::byte*>(&again), 2});
     CAPTURE(bits, text);
     REQUIRE(again == half);
     const double number = std::strtod(text.c_str() + 1, nullptr);
@@ -221,7 +222,8 @@ TEST_CASE("what is no JSON array of numbers is refused with the byte where it go
 TEST_CASE("the numbers of JSON5 are read, but for hexadecimal ones", "[codec][json]") {
   CHECK(parse_vector_json("[.5,-.25,+1,5.,-5.,+.5e1,1.e2,+0.]") ==
         isovec::Buffer<float>{0.5F, -0.25F, 1, 5, -5, 5, 100, 0});
-  CHECK(parse_vector_json("[+123456789012345678901234567890.e-30,.000000000000000000000000000000000000001e39]") ==
+  CHECK(parse_vector_json(
+            "[+123456789012345678901234567890.e-30,.000000000000000000000000000000000000001e39]") ==
         isovec::Buffer<float>{0.12345679F, 1});
 }
 

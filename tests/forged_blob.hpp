@@ -1,6 +1,7 @@
 #pragma once
-// A BLOB with other numbers in it under a right checksum: XXH3 has no key, so anybody can make one. Fields are
-// named by their offset from the start of the BLOB, as transform_blob.cpp and statistics_blob.cpp list them.
+// A BLOB with other numbers in it under a right checksum: XXH3 has no key, so anybody can make one. Fields
+// are named by their offset from the start of the BLOB, as transform_blob.cpp and statistics_blob.cpp list
+// them.
 
 #include <cstddef>
 #include <cstring>

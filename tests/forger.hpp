@@ -48,7 +48,8 @@ class Forger {
     if (suffix == "slots") sum = storage::checksum(all.subspan(8), 0x736c6f7473 + number);
     if (suffix == "norms") sum = storage::checksum(all.subspan(8), 0x6e6f726d73 + number);
     const bool of_nulls = number % storage::kColumnStride >= storage::kFirstNullPage;
-    if (suffix == "marks") sum = storage::checksum(all.subspan(8), (of_nulls ? 0x6e756c6c73 : 0x6d61726b73) + number);
+    if (suffix == "marks")
+      sum = storage::checksum(all.subspan(8), (of_nulls ? 0x6e756c6c73 : 0x6d61726b73) + number);
     if (suffix == "codes") sum = storage::checksum(all.subspan(8), number * 0x9E3779B97F4A7C15U);
     std::memcpy(bytes.data() + (at_end ? bytes.size() - 8 : 0), &sum, sizeof sum);
     return bytes;
@@ -138,7 +139,8 @@ class Forger {
                                   .subspan(sizeof(std::uint64_t));
           const std::uint64_t sum = geometry.checksum_of(vector, at->first, at->second);
           const std::uint64_t of_null = geometry.checksum_of({}, at->first, at->second);
-          if (storage::load_u64(std::as_bytes(std::span(data)).data() + place * geometry.slot_bytes) == of_null)
+          if (storage::load_u64(std::as_bytes(std::span(data)).data() + place * geometry.slot_bytes) ==
+              of_null)
             continue;
           std::memcpy(data.data() + place * geometry.slot_bytes, &sum, sizeof sum);
         }

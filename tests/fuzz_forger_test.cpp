@@ -1,5 +1,6 @@
-// Forged BLOBs (fuzz/forger.hpp) in every place of SQL that takes one: a result or an error, in bounded memory and
-// work, and never a byte that nothing wrote. ISOVEC_FORGED_CALLS says how many calls, ISOVEC_FIRST_SEED from where.
+// Forged BLOBs (fuzz/forger.hpp) in every place of SQL that takes one: a result or an error, in bounded
+// memory and work, and never a byte that nothing wrote. ISOVEC_FORGED_CALLS says how many calls,
+// ISOVEC_FIRST_SEED from where.
 
 #include <sys/resource.h>
 
@@ -28,7 +29,8 @@ constexpr const char* kSetup =
     "INSERT INTO t(id, a, b, c, d) SELECT i, v, v, v, v FROM r;"
     "INSERT INTO t(t) VALUES ('fit');";
 
-// ?1 is the forged BLOB, ?2 a sound transform, ?3 sound statistics, ?4 a vector of the dimension that ?1 claims.
+// ?1 is the forged BLOB, ?2 a sound transform, ?3 sound statistics, ?4 a vector of the dimension that ?1
+// claims.
 const std::vector<std::string> kTransformCalls = {
     "SELECT vec_transform(?4, ?1)",
     "SELECT vec_transform(v, T) FROM r, (SELECT ?1 T) WHERE i < 4",
@@ -55,7 +57,8 @@ const std::vector<std::string> kTransformCalls = {
     "SELECT id, distance, similarity FROM t WHERE a MATCH '[1,2,3,4]' AND transform = ?1 AND k = 3",
     "SELECT id, distance FROM t WHERE b MATCH '[1,2,3,4]' AND transform = ?1 AND k = 3",
     "SELECT id, distance FROM t WHERE c MATCH '[1,2,3,4]' AND transform = ?1 AND k = 3",
-    "SELECT id, distance FROM t WHERE d MATCH '[1,2,3,4]' AND transform = ?1 AND query_mean = '[0,1,0,1]' AND k = 3",
+    "SELECT id, distance FROM t WHERE d MATCH '[1,2,3,4]' AND transform = ?1 AND query_mean = '[0,1,0,1]' "
+    "AND k = 3",
     "SELECT id, distance FROM t WHERE b MATCH '[1,2,3,4]' AND transform = ?1 AND distance < 2.5",
 };
 const std::vector<std::string> kStatisticsCalls = {
@@ -63,7 +66,8 @@ const std::vector<std::string> kStatisticsCalls = {
     "SELECT vec_stats_merge(s) FROM (SELECT ?1 s UNION ALL SELECT ?3)",
     "SELECT vec_stats_merge(s) FROM (SELECT ?3 s UNION ALL SELECT ?1)",
     "SELECT vec_stats_info(vec_stats_merge(s)) FROM (SELECT ?1 s UNION ALL SELECT ?1)",
-    "SELECT vec_stats_merge(s) OVER (ROWS 1 PRECEDING) FROM (SELECT ?1 s UNION ALL SELECT ?3 UNION ALL SELECT ?1 "
+    "SELECT vec_stats_merge(s) OVER (ROWS 1 PRECEDING) FROM (SELECT ?1 s UNION ALL SELECT ?3 UNION ALL "
+    "SELECT ?1 "
     "UNION ALL SELECT ?1)",
     "SELECT vec_stats_subtract(?1, ?1)",
     "SELECT vec_stats_subtract(?1, ?3)",
@@ -165,11 +169,13 @@ class Campaign {
           "whiten normalize=both eps=1", "whiten k=3 normalize=after"}) {
       transforms_.push_back(fuzz::take_transform(db_.one("SELECT vec_fit(v, ?) FROM r", spec)));
     }
-    transforms_.push_back(fuzz::take_transform(db_.one("SELECT vec_transform_make('[1,2,3,4]', '[[1,0,0,0],[0,1,0,0]]')")));
+    transforms_.push_back(
+        fuzz::take_transform(db_.one("SELECT vec_transform_make('[1,2,3,4]', '[[1,0,0,0],[0,1,0,0]]')")));
     transforms_.push_back(fuzz::take_transform(transform_));
     for (const char* options : {"", "moments=first", "normalize=before", "slice=2", "weights=frequency",
                                 "precision=float normalize=before slice=3"}) {
-      statistics_blobs_.push_back(fuzz::take_statistics(db_.one("SELECT vec_stats(v, i, ?) FROM r", options)));
+      statistics_blobs_.push_back(
+          fuzz::take_statistics(db_.one("SELECT vec_stats(v, i, ?) FROM r", options)));
     }
     std::string empty("isoS\1\0\0\0", 8);
     empty.resize(96);
@@ -180,7 +186,9 @@ class Campaign {
       blocks_.push_back(fuzz::take_code_block(block, storage::block_seed(column, 0)));
     }
   }
-  const Original& any(const std::vector<Original>& originals) { return originals[forger_.draw(originals.size())]; }
+  const Original& any(const std::vector<Original>& originals) {
+    return originals[forger_.draw(originals.size())];
+  }
 
   static int count_steps(void* self) {
     auto& campaign = *static_cast<Campaign*>(self);

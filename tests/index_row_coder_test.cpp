@@ -303,7 +303,8 @@ TEST_CASE("a column and its transform must have one dimension", "[index][coder]"
   REQUIRE_THROWS_AS(coder.encode(set.rows, first_slots(49), 0), isovec::Error);
 }
 
-TEST_CASE("coding under a transform asks its checkpoint every sixteen rows, and is the same", "[index][coder]") {
+TEST_CASE("coding under a transform asks its checkpoint every sixteen rows, and is the same",
+          "[index][coder]") {
   const VectorSet set = make_set(Kind::ordinary, 250, 6, 64);
   const Transform transform = fitted(set, "whiten");
   const RowCoder coder(Metric::cosine, 6, &transform);

@@ -77,8 +77,8 @@ double expected_score(Metric metric, const isovec::Buffer<float>& q, const isove
 TEST_CASE("integer rows are scored by sums that are exact", "[index][scorer]") {
   std::mt19937 random(11);
   for (const std::size_t d : {std::size_t{8}, std::size_t{24}, std::size_t{264}, std::size_t{8'192}}) {
-    for (const Metric metric : {Metric::cosine, Metric::l2, Metric::dot, Metric::l1, Metric::hamming,
-                                Metric::jaccard}) {
+    for (const Metric metric :
+         {Metric::cosine, Metric::l2, Metric::dot, Metric::l1, Metric::hamming, Metric::jaccard}) {
       const ElementType type = isovec::index::is_of_bits(metric) ? ElementType::bit : ElementType::int8;
       CAPTURE(d, name_of(metric));
       Query query{metric, type, integers(random, d, type), nullptr, {}};

@@ -1,6 +1,6 @@
 #pragma once
-// sqlite3_interrupt() from another thread, at a moment that is told by work and not by a clock: when SQLite has asked a
-// connection's progress handler for the n-th time.
+// sqlite3_interrupt() from another thread, at a moment that is told by work and not by a clock: when SQLite
+// has asked a connection's progress handler for the n-th time.
 
 #include <atomic>
 #include <thread>
@@ -11,12 +11,14 @@ namespace isovec::test {
 
 class InterruptingThread {
  public:
-  /// How many steps of SQLite's virtual machine lie between two calls of the handler; a checkpoint takes about four.
+  /// How many steps of SQLite's virtual machine lie between two calls of the handler; a checkpoint takes
+  /// about four.
   static constexpr int kSteps = 4;
 
   /// Interrupts at the n-th call from now on; at none where n is 0.
   InterruptingThread(Connection& db, long n) : db_(db.handle()), at_(n), thread_([this] { interrupt(); }) {
-    sqlite3_progress_handler(db_, kSteps, [](void* self) { return static_cast<InterruptingThread*>(self)->ask(); }, this);
+    sqlite3_progress_handler(
+        db_, kSteps, [](void* self) { return static_cast<InterruptingThread*>(self)->ask(); }, this);
   }
   ~InterruptingThread() {
     sqlite3_progress_handler(db_, 0, nullptr, nullptr);

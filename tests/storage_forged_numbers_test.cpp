@@ -1,5 +1,5 @@
-// Numbers in the shadow tables that cannot be, under right checksums: each is SQLITE_CORRUPT_VTAB, and nothing
-// is allocated, looped over or written by it before.
+// Numbers in the shadow tables that cannot be, under right checksums: each is SQLITE_CORRUPT_VTAB, and
+// nothing is allocated, looped over or written by it before.
 
 #include <sys/resource.h>
 
@@ -175,7 +175,8 @@ TEST_CASE("a table keeps its norms for a query's transform only while it has as 
       "CREATE TABLE f AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
       "SELECT vec_fit(vec_random(4, i), 'center') AS f FROM n");
   Forger forger(db);
-  const std::string query = "SELECT count(*) FROM t WHERE v MATCH '[1,0,0,0]' AND transform = (SELECT f FROM f)";
+  const std::string query =
+      "SELECT count(*) FROM t WHERE v MATCH '[1,0,0,0]' AND transform = (SELECT f FROM f)";
   CHECK(db.one(query) == "600");
   const State before = forger.state();
   db.run(

@@ -1,5 +1,5 @@
-// Small tables of many kinds whose shadow rows are forged: other numbers, rows deleted, doubled, exchanged and
-// of other types, all under right checksums. Then everything a table can do is done, with bounded memory,
+// Small tables of many kinds whose shadow rows are forged: other numbers, rows deleted, doubled, exchanged
+// and of other types, all under right checksums. Then everything a table can do is done, with bounded memory,
 // steps and file: each ends with rows or an error. ISOVEC_FORGED_FILES=n tries n files, from the seed
 // ISOVEC_FIRST_SEED on.
 
@@ -46,8 +46,8 @@ constexpr Kind kKinds[] = {
      kFloat4, ", 'k' || i, 'p' || (i % 3), i % 7, i / 2.0, vec_bf16(vec_random(3, i)), 'a' || i, i",
      "INSERT INTO t(t) VALUES ('fit')", "'[1,2,3,4]'"},
     {"no codes", "v float[4] codes=none", kFloat4, "", "", "'[1,2,3,4]'"},
-    {"nulls", "v float[4] distance_metric=dot transform='center'", "iif(i % 5 = 0, NULL, vec_random(4, i))", "",
-     "INSERT INTO t(t) VALUES ('fit')", "'[1,2,3,4]'"},
+    {"nulls", "v float[4] distance_metric=dot transform='center'", "iif(i % 5 = 0, NULL, vec_random(4, i))",
+     "", "INSERT INTO t(t) VALUES ('fit')", "'[1,2,3,4]'"},
     {"holes", "v float[4]", kFloat4, "", "DELETE FROM t WHERE rowid % 3 = 0", "'[1,2,3,4]'"},
     {"empty group", "v float[2] transform='center'", "vec_random(2, i)", "",
      "INSERT INTO t(t) VALUES ('fit'); DELETE FROM t WHERE rowid < 257", "'[1,2]'"},
@@ -102,10 +102,10 @@ std::vector<std::string> uses_of(const Kind& kind) {
       "INSERT INTO t(t) VALUES ('integrity-check')",
   };
   uses.emplace_back("UPDATE t SET v = NULL WHERE rowid IN (20, 21, 297)");
-  const std::string change = has_columns(kind) ? "INSERT INTO t(v, key, p, m, q, w, a, b) VALUES (" +
-                                                     std::string(kind.query) +
-                                                     ", 'new', 'p1', 5, 1.5, '[1,2,3]', 'aa', 3)"
-                                               : "INSERT INTO t(v) VALUES (" + std::string(kind.query) + ")";
+  const std::string change = has_columns(kind)
+                                 ? "INSERT INTO t(v, key, p, m, q, w, a, b) VALUES (" +
+                                       std::string(kind.query) + ", 'new', 'p1', 5, 1.5, '[1,2,3]', 'aa', 3)"
+                                 : "INSERT INTO t(v) VALUES (" + std::string(kind.query) + ")";
   uses.push_back(change);
   uses.push_back("UPDATE t SET v = " + std::string(kind.query) + " WHERE rowid IN (3, 4, 299)");
   uses.push_back("UPDATE t SET rowid = 5000 WHERE rowid = 6");
@@ -154,9 +154,15 @@ class Edits {
     constexpr sqlite3_int64 kOne = 1;
     constexpr sqlite3_int64 kMost = std::numeric_limits<sqlite3_int64>::max();
     const auto bits = static_cast<sqlite3_uint64>(value);
-    const sqlite3_int64 numbers[] = {0,           1,           -1,
-                                     kOne << 31,  kOne << 32,  kOne << 40,
-                                     kOne << 62,  kMost,       static_cast<sqlite3_int64>(bits + 1),
+    const sqlite3_int64 numbers[] = {0,
+                                     1,
+                                     -1,
+                                     kOne << 31,
+                                     kOne << 32,
+                                     kOne << 40,
+                                     kOne << 62,
+                                     kMost,
+                                     static_cast<sqlite3_int64>(bits + 1),
                                      static_cast<sqlite3_int64>(bits - 1),
                                      static_cast<sqlite3_int64>(bits * 2),
                                      static_cast<sqlite3_int64>(random_() % 1'000),
@@ -254,9 +260,9 @@ class Edits {
 
   void forge_integer() {
     std::vector<std::pair<std::string, std::string>> columns = {
-        {"rows", "slot"},      {"rows", "slot"},        {"rows", "slot"},       {"rows", "id"},
-        {"slots", "page"},     {"room", "page"},        {"chunks", "id"},       {"norms", "id"},
-        {"marks", "id"},       {"codes", "id"},         {"transforms", "id"},   {"transforms", "rows"}};
+        {"rows", "slot"},  {"rows", "slot"}, {"rows", "slot"},     {"rows", "id"},
+        {"slots", "page"}, {"room", "page"}, {"chunks", "id"},     {"norms", "id"},
+        {"marks", "id"},   {"codes", "id"},  {"transforms", "id"}, {"transforms", "rows"}};
     if (!forger_.shape().auxiliary.empty()) columns.emplace_back("aux", "id");
     const auto& [suffix, column] = columns[below(columns.size())];
     const auto rows = db_.rows("SELECT rowid, " + column + " FROM t_" + suffix + " ORDER BY rowid");
@@ -278,7 +284,8 @@ class Edits {
   }
 
   void forge_rows() {
-    std::vector<std::string> suffixes = {"rows", "slots", "room", "chunks", "norms", "marks", "codes", "transforms"};
+    std::vector<std::string> suffixes = {"rows",  "slots", "room",  "chunks",
+                                         "norms", "marks", "codes", "transforms"};
     if (!forger_.shape().auxiliary.empty()) suffixes.emplace_back("aux");
     const std::string table = "t_" + suffixes[below(suffixes.size())];
     const auto rows = db_.rows("SELECT rowid FROM " + table + " ORDER BY rowid");
@@ -295,12 +302,20 @@ class Edits {
   }
 
   void retype() {
-    static const char* const kColumns[][2] = {
-        {"rows", "slot"},       {"rows", "hash"},        {"slots", "map"},       {"chunks", "data"},
-        {"norms", "data"},      {"marks", "data"},       {"codes", "data"},      {"config", "value"},
-        {"transforms", "spec"}, {"transforms", "transform"}, {"transforms", "statistics"}, {"transforms", "rows"}};
-    static const char* const kValues[] = {"NULL", "'text'", "-1.5", "x''", "zeroblob(100000)", "7",
-                                          "9.9e300", "'[1,2]'"};
+    static const char* const kColumns[][2] = {{"rows", "slot"},
+                                              {"rows", "hash"},
+                                              {"slots", "map"},
+                                              {"chunks", "data"},
+                                              {"norms", "data"},
+                                              {"marks", "data"},
+                                              {"codes", "data"},
+                                              {"config", "value"},
+                                              {"transforms", "spec"},
+                                              {"transforms", "transform"},
+                                              {"transforms", "statistics"},
+                                              {"transforms", "rows"}};
+    static const char* const kValues[] = {"NULL", "'text'",  "-1.5",   "x''", "zeroblob(100000)",
+                                          "7",    "9.9e300", "'[1,2]'"};
     const auto& column = kColumns[below(std::size(kColumns))];
     const bool config = std::string(column[0]) == "config";
     const std::string key = config ? "key" : "rowid";
@@ -427,11 +442,13 @@ TEST_CASE("no forged shadow row makes a table do harm", "[storage][forged][campa
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   std::string counts;
-  for (const auto& [code, count] : outcomes) counts += " " + std::to_string(code) + ":" + std::to_string(count);
-  WARN("SQLite " << sqlite3_libversion() << ", forged files: " << files << ", calls: " << calls << ", by result code:" << counts
-                        << "; stopped after too many steps: " << stopped << "; peak memory: "
-                        << usage.ru_maxrss / 1024 << " MB; longest work between two calls of the progress handler: "
-                        << watch.longest << " ms (" << watch.slowest << ")");
+  for (const auto& [code, count] : outcomes)
+    counts += " " + std::to_string(code) + ":" + std::to_string(count);
+  WARN("SQLite " << sqlite3_libversion() << ", forged files: " << files << ", calls: " << calls
+                 << ", by result code:" << counts << "; stopped after too many steps: " << stopped
+                 << "; peak memory: " << usage.ru_maxrss / 1024
+                 << " MB; longest work between two calls of the progress handler: " << watch.longest
+                 << " ms (" << watch.slowest << ")");
   CHECK(outcomes[SQLITE_OK] > 0);
   CHECK(outcomes[SQLITE_CORRUPT] > 0);
   sqlite3_hard_heap_limit64(0);

@@ -309,8 +309,8 @@ TEST_CASE("wrong values are errors that name the function", "[surface][arguments
 TEST_CASE("every function whose signature names a vector is among those that get NaN",
           "[surface][arguments]") {
   Connection db;
-  const std::set<std::string> vectors = {"a",      "b",     "v",        "q", "x",   "y", "z", "mean", "W",
-                                         "center", "query", "positive"};
+  const std::set<std::string> vectors = {"a", "b",    "v", "q",      "x",     "y",
+                                         "z", "mean", "W", "center", "query", "positive"};
   const std::set<std::string> of_numbers = {"vec_logsumexp", "vec_pearson", "vec_spearman"};
   int count = 0;
   for (const auto& row : db.rows("SELECT name, signature FROM vec_help")) {
@@ -321,9 +321,10 @@ TEST_CASE("every function whose signature names a vector is among those that get
     ++count;
     CAPTURE(row[1]);
     const std::vector<Callable> all = every_callable();
-    CHECK(std::any_of(all.begin(), all.end(), [&, least = required, most = words.size()](const Callable& one) {
-      return one.name == row[0] && one.arguments.size() >= least && one.arguments.size() <= most;
-    }));
+    CHECK(
+        std::any_of(all.begin(), all.end(), [&, least = required, most = words.size()](const Callable& one) {
+          return one.name == row[0] && one.arguments.size() >= least && one.arguments.size() <= most;
+        }));
   }
   CHECK(count > 45);
 }
@@ -450,9 +451,11 @@ TEST_CASE("numbers outside their range are refused with the range", "[surface][a
       {"vec_quantize_int8('[1]', 'whole')",
        "vec_quantize_int8: the range must be 'unit' (elements in [-1, 1])"},
       {"vec_dot(vec_bit(x'01'), vec_bit(x'01'))",
-       "vec_dot: bit vectors have no dot product; vec_distance_hamming(a, b) and vec_distance_jaccard(a, b) compare them"},
+       "vec_dot: bit vectors have no dot product; vec_distance_hamming(a, b) and vec_distance_jaccard(a, b) "
+       "compare them"},
       {"vec_cosine(vec_bit(x'01'), vec_bit(x'01'))",
-       "vec_cosine: bit vectors have no cosine; vec_distance_hamming(a, b) and vec_distance_jaccard(a, b) compare them"},
+       "vec_cosine: bit vectors have no cosine; vec_distance_hamming(a, b) and vec_distance_jaccard(a, b) "
+       "compare them"},
       {"vec_distance_hamming('[1]', '[1]')",
        "vec_distance_hamming: takes bit vectors, and these are float32; vec_bit() reads bits, "
        "vec_quantize_binary() makes them"},

@@ -30,8 +30,8 @@ constexpr std::size_t kInput = 16, kColumns = 20, kOutputs = 24, kKind = 28, kNo
                       kRank = 44, kKept = 52, kDropped = 60, kDead = 68, kSummary = 76, kSpecSize = 132;
 
 // And in statistics.
-constexpr std::size_t kDimensions = 16, kSlice = 20, kMoments = 27, kStatsRows = 32, kPositive = 40, kZero = 48,
-                      kWeight = 56, kWeightEver = 72, kRounding = 80, kFourth = 88, kShift = 96;
+constexpr std::size_t kDimensions = 16, kSlice = 20, kMoments = 27, kStatsRows = 32, kPositive = 40,
+                      kZero = 48, kWeight = 56, kWeightEver = 72, kRounding = 80, kFourth = 88, kShift = 96;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
@@ -39,9 +39,12 @@ constexpr double kInfinite = std::numeric_limits<double>::infinity();
 TEST_CASE("a transform that reads fewer columns than its inverse gives is refused", "[surface][forged]") {
   Connection db;
   const std::string narrow =
-      "x'69736f5401000000a00b5f47b8f4c2a20400000001000000040000000300000000000000060000000000000001000000000000"
-      "00010000000000000000000000000000000000000000000000000000000000f03f000000000000f03f000000000000f03f000000"
-      "000000f03f000000000000f03f000000000000f03f000000000000f03f000000000000000000000000000000000000f03f000000"
+      "x'"
+      "69736f5401000000a00b5f47b8f4c2a20400000001000000040000000300000000000000060000000000000001000000000000"
+      "00010000000000000000000000000000000000000000000000000000000000f03f000000000000f03f000000000000f03f0000"
+      "00"
+      "000000f03f000000000000f03f000000000000f03f000000000000f03f000000000000000000000000000000000000f03f0000"
+      "00"
       "000000f03f000000000000f03f000000000000f03f'";
   refuses(db, "SELECT hex(vec_inverse_transform('[1,0,0,0]', " + narrow + "))");
   refuses(db, "SELECT vec_transform('[1,0,0,0]', " + narrow + ")");
@@ -51,13 +54,15 @@ TEST_CASE("numbers of a transform that do not agree are refused", "[surface][for
   Connection db;
   db.run(kRows);
   const auto fitted = [&](const char* spec) { return db.one("SELECT vec_fit(v, ?) FROM t", spec); };
-  const auto refused = [&](const std::string& blob) { refuses(db, "SELECT vec_transform_info(?)", Bytes{blob}); };
+  const auto refused = [&](const std::string& blob) {
+    refuses(db, "SELECT vec_transform_info(?)", Bytes{blob});
+  };
   const std::string white = fitted("whiten"), center = fitted("center"), scaled = fitted("standardize"),
                     top = fitted("remove_top"), correlated = fitted("whiten basis=zca-cor");
   CHECK(db.one("SELECT vec_transform_info(?) ->> 'rank'", Bytes{sealed(white)}) == "4");
   for (const std::string& blob : {white, center, scaled, top, correlated}) {
     refused(forged(blob, kInput, 0U));
-    if (blob != top) {  // which has no inverse
+    if (blob != top) {                    // which has no inverse
       refused(forged(blob, kInput, 5U));  // four columns of five
       refused(forged(blob, kNormalize, std::uint8_t{2}));
     }
@@ -114,9 +119,11 @@ TEST_CASE("statistics of no rows with a slice merge and subtract", "[surface][fo
   db.run("CREATE TABLE s(i INTEGER PRIMARY KEY, b)");
   db.run("INSERT INTO s SELECT 2, vec_stats(vec_random(4, value), 1, 'slice=3') FROM json_each('[1,2,3]')");
   for (const int i : {1, 3}) db.rows("INSERT INTO s VALUES (?, ?)", i, empty);
-  CHECK(db.rows("SELECT vec_stats_merge(b) OVER (ORDER BY i ROWS 1 PRECEDING) IS iif(i = 1, NULL, (SELECT b FROM "
-                "s WHERE i = 2)) FROM s") == std::vector<std::vector<std::string>>(3, {"1"}));
-  CHECK(db.one("SELECT vec_stats_subtract((SELECT b FROM s WHERE i = 2), b) = (SELECT b FROM s WHERE i = 2) FROM s "
+  CHECK(db.rows(
+            "SELECT vec_stats_merge(b) OVER (ORDER BY i ROWS 1 PRECEDING) IS iif(i = 1, NULL, (SELECT b FROM "
+            "s WHERE i = 2)) FROM s") == std::vector<std::vector<std::string>>(3, {"1"}));
+  CHECK(db.one("SELECT vec_stats_subtract((SELECT b FROM s WHERE i = 2), b) = (SELECT b FROM s WHERE i = 2) "
+               "FROM s "
                "WHERE i = 3") == "1");
   CHECK(db.error("SELECT vec_fit_stats(?, 'none')", empty).find("no rows") != std::string::npos);
 }
@@ -140,7 +147,9 @@ TEST_CASE("statistics take no memory for a slice that they do not have", "[surfa
 TEST_CASE("numbers of statistics that do not agree are refused", "[surface][forged]") {
   Connection db;
   db.run(kRows);
-  const auto taken = [&](const char* options) { return db.one("SELECT vec_stats(v, id, ?) FROM t", options); };
+  const auto taken = [&](const char* options) {
+    return db.one("SELECT vec_stats(v, id, ?) FROM t", options);
+  };
   const auto refused = [&](const std::string& blob) { refuses(db, "SELECT vec_stats_info(?)", Bytes{blob}); };
   for (const char* options : {"", "moments=first", "normalize=before", "weights=frequency slice=3"}) {
     CAPTURE(options);
@@ -158,7 +167,8 @@ TEST_CASE("numbers of statistics that do not agree are refused", "[surface][forg
         refused(forged(blob, count, number));
     }
     for (std::size_t at = kWeight; at + 8 <= blob.size(); at += 8) {
-      for (const double number : {kNaN, kInfinite, -kInfinite, 1e308, -1e308}) refused(forged(blob, at, number));
+      for (const double number : {kNaN, kInfinite, -kInfinite, 1e308, -1e308})
+        refused(forged(blob, at, number));
     }
     refused(forged(blob, kWeightEver, 0.0));
     refused(forged(blob, kWeightEver, -1.0));
@@ -182,10 +192,10 @@ TEST_CASE("statistics hold as many rows as float64 counts", "[surface][forged]")
   const std::string blob = db.one("SELECT vec_stats(v) FROM t");
   const std::string many = forged(blob, kStatsRows, (std::uint64_t{1} << 53) - 40);
   CHECK(db.one("SELECT vec_stats_info(?) ->> 'n'", Bytes{many}) == "9007199254740952");
-  CHECK(db.one("SELECT vec_stats_info(vec_stats_merge(b)) ->> 'n' FROM (SELECT ? b UNION ALL SELECT ?)", Bytes{many},
-               Bytes{blob}) == "9007199254740992");
-  CHECK(db.error("SELECT vec_stats_merge(b) FROM (SELECT ?1 b UNION ALL SELECT ?1)", Bytes{many}).find("2^53") !=
-        std::string::npos);
+  CHECK(db.one("SELECT vec_stats_info(vec_stats_merge(b)) ->> 'n' FROM (SELECT ? b UNION ALL SELECT ?)",
+               Bytes{many}, Bytes{blob}) == "9007199254740992");
+  CHECK(db.error("SELECT vec_stats_merge(b) FROM (SELECT ?1 b UNION ALL SELECT ?1)", Bytes{many})
+            .find("2^53") != std::string::npos);
 }
 
 TEST_CASE("a damaged BLOB is refused on a connection that has just used the sound one", "[surface][forged]") {

@@ -158,7 +158,9 @@ TEST_CASE("readers beside a writer of one database see whole transactions only",
       if (db.ask("SELECT count(*), max(v) - min(v) FROM t") != "300|0|") return "a torn scan";
       if (db.ask("SELECT count(*), max(v) - min(v), max(distance) <= 2.0000001 FROM t WHERE e MATCH "
                  "vec_random(8, 5)") != "300|0|1|")
-        return "a torn search: " + db.ask("SELECT count(*), max(v) - min(v), max(distance), count(distance) FROM t WHERE e MATCH vec_random(8, 5)");
+        return "a torn search: " + db.ask(
+                                       "SELECT count(*), max(v) - min(v), max(distance), count(distance) "
+                                       "FROM t WHERE e MATCH vec_random(8, 5)");
       if (db.ask("SELECT isovec_check('t')") != "ok|") return "damage: " + db.ask("SELECT isovec_check('t')");
     }
     return "";

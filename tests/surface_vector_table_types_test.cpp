@@ -180,18 +180,22 @@ TEST_CASE("float32 vectors go into float16 and bfloat16 columns and queries, rou
            "[6] distance_metric=l2);"
            "CREATE TABLE u AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 300)"
            "SELECT i AS id, vec_random(6, i) AS e FROM c;"
-           "INSERT INTO t(id, e) SELECT id, e FROM u WHERE id % 2;"           // tables keep no types
+           "INSERT INTO t(id, e) SELECT id, e FROM u WHERE id % 2;"  // tables keep no types
            "INSERT INTO t(id, e) SELECT id, vec_f32(e) FROM u WHERE id % 4 = 0;"
-           "INSERT INTO t(id, e) SELECT id, " + make + "(vec_zeros(6)) FROM u WHERE id % 4 = 2;"
+           "INSERT INTO t(id, e) SELECT id, " +
+           make +
+           "(vec_zeros(6)) FROM u WHERE id % 4 = 2;"
            "UPDATE t SET e = u.e FROM u WHERE u.id = t.id AND u.id % 4 = 2");
     // A BLOB of u has the size of float32 and no type.
     CHECK(db.rows("SELECT id, hex(e) FROM t ORDER BY id") ==
           db.rows("SELECT id, hex(" + make + "(vec_f32(e))) FROM u ORDER BY id"));
-    const Rows nearest = db.rows("SELECT id, printf('%.17g', vec_distance_l2(" + make + "(vec_f32(e)), " + make +
-                                 "(vec_random(6, 999)))) AS d FROM u ORDER BY CAST(d AS REAL), id LIMIT 20");
+    const Rows nearest =
+        db.rows("SELECT id, printf('%.17g', vec_distance_l2(" + make + "(vec_f32(e)), " + make +
+                "(vec_random(6, 999)))) AS d FROM u ORDER BY CAST(d AS REAL), id LIMIT 20");
     for (const std::string query : {"vec_random(6, 999)", "(SELECT unhex(hex(vec_random(6, 999))))"}) {
       if (query[0] == '(' && sqlite3_libversion_number() < 3041000) continue;  // unhex() is that new
-      CHECK(db.rows("SELECT id, printf('%.17g', distance) FROM t WHERE e MATCH " + query + " AND k = 20") == nearest);
+      CHECK(db.rows("SELECT id, printf('%.17g', distance) FROM t WHERE e MATCH " + query + " AND k = 20") ==
+            nearest);
     }
     const auto refused = [&](const std::string& value) {
       const std::string message = db.error("INSERT INTO t(e) VALUES (" + value + ")");
@@ -203,7 +207,8 @@ TEST_CASE("float32 vectors go into float16 and bfloat16 columns and queries, rou
           (half == "float16"
                ? "t: column e: element 2 is 3e+38, beyond float16, whose largest number is 65504"
                : "t: column e: element 4 is 3.4e+38, beyond bfloat16, whose largest number is 3.3895314e38"));
-    CHECK(refused("x'0000000000000000000000000000c07f0000000000000000'").find("t: column e: element 3 is NaN") == 0);
+    CHECK(refused("x'0000000000000000000000000000c07f0000000000000000'")
+              .find("t: column e: element 3 is NaN") == 0);
   }
 }
 

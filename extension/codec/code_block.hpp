@@ -23,11 +23,13 @@
 //       24   32 bytes bit r % 8 of byte r / 8: row r has a distance (a zero vector has no cosine)
 //       56   d x f32  center
 //            n x f32  scale
-//            n x f32  error, rounded up; infinite for a row that float32 cannot describe: it is never left
-//            out n x f32  correction or offset n x f32  |y|, rounded up only for l2 and dot n x f32  reach,
-//            rounded up (see TransformedRows in code_encoder.hpp)  only where transformed n x u32  slot of
-//            the row n x d    codes, int8, -127 ... 127, row by row 64       zeros, so that a kernel may read
-//            beyond the last row
+//            n x f32  error, rounded up; infinite for a row that float32 cannot describe: it is never left out
+//            n x f32  correction, for l2 offset
+//            n x f32  |y|, rounded up; only for l2 and dot
+//            n x f32  reach, rounded up (see TransformedRows in code_encoder.hpp); only where transformed
+//            n x u32  slot of the row
+//            n x d    codes, int8, -127 ... 127, row by row
+//            64       zeros, so that a kernel may read beyond the last row
 
 #include <array>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #pragma once
 // Makes blocks of codes (code_block.hpp) and codes single rows of them anew. Fixed-order float64 arithmetic
-// under the default floating-point environment: the same rows give the same bytes on every instruction set and
-// in every host.
+// under the default floating-point environment: the same rows give the same bytes on every instruction set
+// and in every host.
 
 #include <cstddef>
 #include <cstdint>

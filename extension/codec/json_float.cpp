@@ -95,7 +95,8 @@ Decimal scan(const char* text, const char* end) noexcept {
   p = scan_digits(p, end, decimal.digits);
   decimal.digit_count = p - digits;
   decimal.end = p;
-  if (p != digits && *digits == '0' && p - digits > 1) {  // a number ends after a leading zero: "01" is 0 and something else
+  if (p != digits && *digits == '0' &&
+      p - digits > 1) {  // a number ends after a leading zero: "01" is 0 and something else
     return {.digits = 0,
             .digit_count = 1,
             .negative = decimal.negative,

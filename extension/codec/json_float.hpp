@@ -1,6 +1,6 @@
 #pragma once
-// One number of a JSON text to the nearest float32, or to a float32 that rounds as the number does. Most texts
-// go one fast way; see json_float.cpp for why it is exact.
+// One number of a JSON text to the nearest float32, or to a float32 that rounds as the number does. Most
+// texts go one fast way; see json_float.cpp for why it is exact.
 
 #include "codec/vector_type.hpp"
 
@@ -14,11 +14,11 @@ struct JsonFloat {
   Status status = Status::malformed;
 };
 
-/// Reads the number that starts at `text` and ends before `end` by the grammar of RFC 8259, section 6,
-/// with what JSON5 adds but for hexadecimal numbers, NaN and infinity: "+1", ".5", "5." The value is the nearest float32 (ties to even) unless that would be rounded to `type` otherwise than the number
-/// itself: at the middle of two float16 or bfloat16, or on an integer which the number is not. Then it is the
-/// next float32 on the number's side, so that codec::from_float32() makes of it what one rounding of the number
-/// gives.
+/// Reads the number that starts at `text` and ends before `end` by the grammar of RFC 8259, section 6, with
+/// what JSON5 adds but for hexadecimal numbers, NaN and infinity: "+1", ".5", "5." The value is the nearest
+/// float32 (ties to even) unless that would be rounded to `type` otherwise than the number itself: at the
+/// middle of two float16 or bfloat16, or on an integer which the number is not. Then it is the next float32
+/// on the number's side, so that codec::from_float32() makes of it what one rounding of the number gives.
 [[nodiscard]] JsonFloat parse_json_float(const char* text, const char* end,
                                          ElementType type = ElementType::float32) noexcept;
 

@@ -201,7 +201,8 @@ void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out) {
     out[j] = static_cast<float>(number);
     if (std::isfinite(out[j])) continue;
     refuse("element " + std::to_string(j) + " of row " + std::to_string(r) +
-           (std::isfinite(number) ? " is " + core::shortest(number) + ", beyond float32" : " is NaN or infinite"));
+           (std::isfinite(number) ? " is " + core::shortest(number) + ", beyond float32"
+                                  : " is NaN or infinite"));
   }
 }
 

@@ -32,8 +32,8 @@ struct NpyArray {
 /// two axes, bytes that are too few or too many.
 [[nodiscard]] NpyArray parse_npy(std::span<const std::byte> blob);
 
-/// Row r as float32 (float64 is rounded to nearest). Requires r < rows, out of `columns`. Throws Error that names
-/// the element where one is NaN, infinite or beyond float32.
+/// Row r as float32 (float64 is rounded to nearest). Requires r < rows, out of `columns`. Throws Error that
+/// names the element where one is NaN, infinite or beyond float32.
 void read_npy_row(const NpyArray& array, std::size_t r, std::span<float> out);
 /// The whole array as float64, row-major.
 [[nodiscard]] Buffer<double> read_npy(const NpyArray& array, const Checkpoint& checkpoint = {});

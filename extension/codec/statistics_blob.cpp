@@ -83,8 +83,8 @@ bool within(double number, double bound) {
   return within(std::span(&number, 1), bound);
 }
 
-// Every rule that sums of rows keep, beside the sizes of their arrays. Sums that rows were taken out of keep the
-// rounding of what they were: a weight may fall a little below 0, and so may a sum of squares. But none
+// Every rule that sums of rows keep, beside the sizes of their arrays. Sums that rows were taken out of keep
+// the rounding of what they were: a weight may fall a little below 0, and so may a sum of squares. But none
 // is larger than all weights that ever came and went allow, with |y| of at most twice the longest row.
 void check_sums(const ByteReader& reader, const Sums& sums) {
   const auto require = [&](bool holds, const char* fact) {
@@ -99,7 +99,8 @@ void check_sums(const ByteReader& reader, const Sums& sums) {
   const double ever = sums.weight_ever, longest = sums.options.normalize ? 1 : core::kLargestNorm;
   require(sums.positive_rows == 0 ? ever == 0 : ever >= core::kLeastWeight && ever <= kLargestTotal,
           "weights that are none");
-  require(within(sums.weight, ever) && within(sums.squared_weight, ever * ever), "weights larger than their sum");
+  require(within(sums.weight, ever) && within(sums.squared_weight, ever * ever),
+          "weights larger than their sum");
   require(sums.options.moments == Moments::second || sums.fourth == 0, "moments that were not taken");
   const double y = 2 * longest;
   require(within(sums.shift, longest) && within(sums.first, ever * y) && within(sums.second, ever * y * y) &&

@@ -14,8 +14,8 @@ namespace isovec::codec {
 /// that); nothing where the bytes do not start as statistics of this version.
 [[nodiscard]] std::optional<std::uint64_t> peek_statistics_hash(std::span<const std::byte> blob) noexcept;
 
-/// Whether the bytes are those of to_blob(statistics) but for the hash that they claim. Reads both once; takes
-/// no memory of their size.
+/// Whether the bytes are those of to_blob(statistics) but for the hash that they claim. Reads both once;
+/// takes no memory of their size.
 [[nodiscard]] bool has_body_of(std::span<const std::byte> blob, const Statistics& statistics);
 
 /// The bytes of to_blob() for statistics of rows of `dimensions` numbers, 0 before the first row: known

@@ -14,8 +14,8 @@ namespace isovec::codec {
 /// that); nothing where the bytes do not start as a transform of this version.
 [[nodiscard]] std::optional<std::uint64_t> peek_transform_hash(std::span<const std::byte> blob) noexcept;
 
-/// Whether the bytes are those of to_blob(transform) but for the hash that they claim. Reads both once; takes no
-/// memory.
+/// Whether the bytes are those of to_blob(transform) but for the hash that they claim. Reads both once; takes
+/// no memory.
 [[nodiscard]] bool has_body_of(std::span<const std::byte> blob, const Transform& transform) noexcept;
 
 /// The bytes of to_blob() for a transform of these parts.

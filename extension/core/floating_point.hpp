@@ -1,6 +1,6 @@
 #pragma once
-// The host may have set flush-to-zero or another rounding mode. Everything isovec computes runs under the default
-// floating-point environment, so that the same bytes give the same result in every host.
+// The host may have set flush-to-zero or another rounding mode. Everything isovec computes runs under the
+// default floating-point environment, so that the same bytes give the same result in every host.
 
 #include <cstdint>
 

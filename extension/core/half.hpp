@@ -16,8 +16,8 @@ namespace isovec::core {
 /// Nearest bfloat16, ties to even; infinite from halfway beyond the largest finite value on. NaN stays NaN.
 [[nodiscard]] std::uint16_t float_to_bfloat16(float value) noexcept;
 
-/// A float32 that both functions above round as they would round `value` itself: an inexact one ends in an odd
-/// bit, so that it lies on no middle (Boldo and Melquiond 2008, rounding to odd).
+/// A float32 that both functions above round as they would round `value` itself: an inexact one ends in an
+/// odd bit, so that it lies on no middle (Boldo and Melquiond 2008, rounding to odd).
 [[nodiscard]] float narrow_to_odd(double value) noexcept;
 
 }  // namespace isovec::core

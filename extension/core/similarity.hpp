@@ -65,8 +65,8 @@ struct CosineSums {
 /// -a.b
 [[nodiscard]] double distance_dot(std::span<const float> a, std::span<const float> b) noexcept;
 
-/// Jaccard's distance of two bit vectors, from how many bits differ and how many are set in each: the share of
-/// the bits set in either that are not set in both; 0 where none is set. One division of exact integers.
+/// Jaccard's distance of two bit vectors, from how many bits differ and how many are set in each: the share
+/// of the bits set in either that are not set in both; 0 where none is set. One division of exact integers.
 [[nodiscard]] constexpr double finish_jaccard(std::int64_t differing, std::int64_t set_in_a,
                                               std::int64_t set_in_b) noexcept {
   const std::int64_t either = (set_in_a + set_in_b + differing) / 2;

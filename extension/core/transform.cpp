@@ -55,8 +55,7 @@ struct Transform::Inverse {
   Buffer<double> matrix;
 };
 
-Transform::Transform(TransformParts parts)
-    : parts_(std::move(parts)), inverse_(std::make_shared<Inverse>()) {
+Transform::Transform(TransformParts parts) : parts_(std::move(parts)), inverse_(std::make_shared<Inverse>()) {
   core::check_parts(parts_);
   if (has_matrix(parts_.kind)) {
     linear_f32_.resize(parts_.linear.size());

@@ -61,8 +61,7 @@ void check_sizes(const TransformParts& parts) {
 // What says that it can be inverted is a square W of all coordinates that maps none to 0.
 void check_inverse(const TransformParts& parts) {
   if (!parts.not_invertible.empty()) return;
-  const bool square =
-      parts.output_dimensions == parts.columns && parts.columns == parts.input_dimensions;
+  const bool square = parts.output_dimensions == parts.columns && parts.columns == parts.input_dimensions;
   const bool has_zero = parts.kind == Linear::diagonal &&
                         std::find(parts.linear.begin(), parts.linear.end(), 0.0) != parts.linear.end();
   require(square && parts.normalize == Normalize::none && parts.kind != Linear::projection && !has_zero &&
@@ -98,8 +97,9 @@ void check_summary(const TransformParts& parts) {
   const FitSummary& summary = parts.summary;
   const auto is_size = [](double number) { return number >= 0 && std::isfinite(number); };
   const auto is_share = [](double number) { return number >= 0 && number <= 1; };
-  require(summary.rank <= parts.columns && summary.kept <= parts.columns && summary.dropped <= parts.columns &&
-              summary.dead <= parts.columns && summary.kept + summary.dropped <= parts.columns + summary.dead,
+  require(summary.rank <= parts.columns && summary.kept <= parts.columns &&
+              summary.dropped <= parts.columns && summary.dead <= parts.columns &&
+              summary.kept + summary.dropped <= parts.columns + summary.dead,
           "more directions than columns");
   require(std::isfinite(summary.weight) && std::isfinite(summary.effective_rows), "its weight");
   require(is_size(summary.rank_threshold) && is_size(summary.ridge) && is_size(summary.condition) &&

@@ -7,9 +7,8 @@
 
 namespace isovec::core {
 
-/// Asks a checkpoint each time that about a quarter of a million numbers were visited: a
-/// fraction of a millisecond. The checkpoint must
-/// outlive it.
+/// Asks a checkpoint each time that about a quarter of a million numbers were visited: a fraction of a
+/// millisecond. The checkpoint must outlive it.
 class Work {
  public:
   explicit Work(const Checkpoint& checkpoint) noexcept : checkpoint_(checkpoint) {}

@@ -16,8 +16,8 @@ class Interrupt {
  public:
   explicit Interrupt(sqlite3* db) noexcept : db_(db) {}
   /// Throws what SQLite says (SQLITE_INTERRUPT) where sqlite3_interrupt() was called or a progress handler
-  /// wants to stop. Costs a fifth of a microsecond, and as much again for every so many of the multiplications
-  /// of `work` since the last call.
+  /// wants to stop. Costs a fifth of a microsecond, and as much again for every so many of the
+  /// multiplications of `work` since the last call.
   void check(std::size_t work = 0) {
     if (!statement_.prepared()) statement_ = Statement(db_, "SELECT 1");
     for (std::size_t left = std::min(work / kWorkOfRun, kMostRuns) + 1; left > 0; --left) {
@@ -41,8 +41,8 @@ class Interrupt {
   Statement statement_;
 };
 
-/// A checkpoint that does this, for so much work between two of its calls; its statement is prepared when it is
-/// first asked, so short work costs nothing.
+/// A checkpoint that does this, for so much work between two of its calls; its statement is prepared when it
+/// is first asked, so short work costs nothing.
 [[nodiscard]] inline Checkpoint checkpoint_of(sqlite3* db, std::size_t work = 0) {
   return [db, work, interrupt = std::shared_ptr<Interrupt>()]() mutable {
     if (interrupt == nullptr) interrupt = std::make_shared<Interrupt>(db);

@@ -63,8 +63,8 @@ void Statement::run() {
   while (step()) {
   }
   if (sqlite3_stmt_readonly(handle()) == 0) return;
-  throw SqliteFailure(SQLITE_AUTH,
-                      "the connection's authorizer ignores a write to a shadow table: it must allow or deny it");
+  throw SqliteFailure(
+      SQLITE_AUTH, "the connection's authorizer ignores a write to a shadow table: it must allow or deny it");
 }
 
 void Statement::reset() noexcept {

@@ -134,7 +134,7 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
 }
 
 Buffer<RowHead> uncoded_rows(Store& store, std::size_t column, const State& state,
-                                  const Buffer<GroupMarks>& marks) {
+                             const Buffer<GroupMarks>& marks) {
   Buffer<RowHead> rows;
   SlotReader reader(store.statements());
   const auto add = [&](std::int64_t begin, std::int64_t end, const codec::RowMask& without) {

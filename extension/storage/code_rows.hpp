@@ -29,7 +29,7 @@ void for_each_kept_block(Store& store, std::size_t column, const State& state,
 /// The rows with a vector and no code, by slot; among the last, behind the complete groups, may be some whose
 /// vector is NULL.
 [[nodiscard]] Buffer<RowHead> uncoded_rows(Store& store, std::size_t column, const State& state,
-                                                const Buffer<GroupMarks>& marks);
+                                           const Buffer<GroupMarks>& marks);
 
 /// Throws SqliteFailure(SQLITE_ABORT_ROLLBACK) unless the table still is as `state` says: what was written
 /// after a search began, or before it in the same transaction, may be rolled back while it is being read.

@@ -194,8 +194,8 @@ void GroupChange::code_group(std::int64_t group, const Rows& rows, Buffer<double
   }
   const Checkpoint checkpoint = checkpoint_of_rows(store_, transform().get());
   const index::RowCoder& coder = store_.coder(column_, before_);
-  blocks_.push_back({group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms,
-                                         checkpoint)});
+  blocks_.push_back(
+      {group, coder.encode(rows.vectors, rows.slots, block_seed(column_, group), norms, checkpoint)});
 }
 
 // The rows without a code, as far as the block has their slots.
@@ -208,7 +208,7 @@ void GroupChange::code_in_place(std::int64_t group, const RowInSlot& row_in) {
   }
   BlockEdit edit(store_, column_, group);
   const codec::RowMask coded = edit.code(store_.coder(column_, before_), rows.slots, rows.vectors,
-                                          checkpoint_of_rows(store_, transform().get()));
+                                         checkpoint_of_rows(store_, transform().get()));
   if (coded == codec::RowMask()) return;
   codec::for_each_row(coded, [&](std::size_t place) { marks.coded.set(place); });
   marks.uncoded -= static_cast<std::uint32_t>(coded.count());

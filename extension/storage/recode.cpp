@@ -44,8 +44,7 @@ void write_norms(Store& store, std::size_t column, std::span<const double> by_sl
 }
 
 GroupMarks code_group(Store& store, const State& state, std::size_t column, std::int64_t group,
-                      const GroupRows& rows, const Checkpoint& checkpoint,
-                      Buffer<double>* norms = nullptr) {
+                      const GroupRows& rows, const Checkpoint& checkpoint, Buffer<double>* norms = nullptr) {
   GroupMarks marks;
   if (rows.slots.empty()) return marks;
   for (const std::int64_t slot : rows.slots) marks.coded.set(place_in_group(slot));
@@ -93,7 +92,8 @@ class Recoder {
     const std::int64_t group = group_of(rows_.slots.front());
     Buffer<double> norms(rows_.slots.size());
     if (declared_.coded) {
-      marks_[static_cast<std::size_t>(group)] = code_group(store_, state_, column_, group, rows_, checkpoint_, &norms);
+      marks_[static_cast<std::size_t>(group)] =
+          code_group(store_, state_, column_, group, rows_, checkpoint_, &norms);
     } else if (transform_ != nullptr) {
       row_norms(*transform_, rows_.vectors, declared_.dimension, norms, checkpoint_);
     }

@@ -28,8 +28,8 @@
 namespace isovec::storage {
 namespace {
 
-constexpr std::array<std::string_view, 11> kStoredTypes = {"text", "int",    "integer", "int64",   "bool", "boolean",
-                                                           "float", "double", "real",    "numeric", "blob"};
+constexpr std::array<std::string_view, 11> kStoredTypes = {
+    "text", "int", "integer", "int64", "bool", "boolean", "float", "double", "real", "numeric", "blob"};
 constexpr std::array<std::string_view, 10> kSuffixes = {"config", "rows",  "aux",   "slots", "room",
                                                         "chunks", "norms", "marks", "codes", "transforms"};
 

@@ -42,8 +42,8 @@ struct RowColumn {
 };
 [[nodiscard]] Buffer<RowColumn> row_columns(const TableShape& shape);
 
-/// The type under which a shadow table declares a column: its own, where that is one of the words that were always
-/// taken, else the name of its affinity.
+/// The type under which a shadow table declares a column: its own, where that is one of the words that were
+/// always taken, else the name of its affinity.
 [[nodiscard]] std::string stored_type(const std::string& declared_type);
 
 /// Makes the shadow tables of an empty table.

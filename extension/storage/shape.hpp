@@ -18,8 +18,8 @@ struct VectorColumn {
   codec::ElementType type = codec::ElementType::float32;
   std::size_t dimension = 0;
   index::Metric metric = index::Metric::cosine;
-  /// Blocks of codes are kept, for fast searches. Never of int8 and bit vectors, nor for l1, hamming and jaccard: such
-  /// are scored as they are stored.
+  /// Blocks of codes are kept, for fast searches. Never of int8 and bit vectors, nor for l1, hamming and
+  /// jaccard: such are scored as they are stored.
   bool coded = true;
   bool not_null = false;  ///< A row must have a vector.
   std::string transform;  ///< The spec that 'fit' fits where it names none; empty where none is declared.
@@ -44,8 +44,8 @@ struct ValueColumn {
   std::string type;      ///< As declared, in lower case; may be empty.
   bool indexed = false;  ///< A B-tree index answers conditions on it.
   bool not_null = false;
-  /// As SQL, a literal; empty where none is declared. Stands in for a NULL of an INSERT, since a virtual table
-  /// is not told which columns an INSERT names.
+  /// As SQL, a literal; empty where none is declared. Stands in for a NULL of an INSERT, since a virtual
+  /// table is not told which columns an INSERT names.
   std::string default_value;
   std::string collation;  ///< Of comparisons and of the index; empty for BINARY.
 };

@@ -1,8 +1,8 @@
 #pragma once
-// How many slots a table can have. A right checksum does not make a number true: before anything is allocated,
-// looped over or written by a number of slots, it is compared with what is there. Every slot takes 8 bytes of
-// the slot map and its place in a chunk of each vector column, so the pages of the database bound them; where
-// the authorizer hides how many pages there are, the chunks are counted.
+// How many slots a table can have. A right checksum does not make a number true: before anything is
+// allocated, looped over or written by a number of slots, it is compared with what is there. Every slot takes
+// 8 bytes of the slot map and its place in a chunk of each vector column, so the pages of the database bound
+// them; where the authorizer hides how many pages there are, the chunks are counted.
 //
 // Everything else that is counted follows from slots: rows, pages, chunks, groups and norms. The number of
 // slots is looked at where it is read: Store::state() for the state, rebuild() for the rows.

@@ -43,8 +43,7 @@ State decode_state(std::span<const std::byte> bytes) {
   if (counts_nulls) state.nulls = load_i64(bytes.data() + kNulls);
   const bool counts = state.rows >= 0 && state.rows <= state.slots && state.slots <= kMostSlots;
   const bool nulls = (state.nulls > 0) == counts_nulls && state.nulls / kMostColumns <= state.slots;
-  if (!counts || !nulls)
-    throw Error(Code::corrupt, "the table's state record is damaged");
+  if (!counts || !nulls) throw Error(Code::corrupt, "the table's state record is damaged");
   return state;
 }
 

@@ -42,8 +42,8 @@ class StateBytes {
   std::array<std::byte, 56> bytes_{};
   std::size_t size_;
 };
-/// Throws Error{corrupt} where the bytes are not what StateBytes made, or their numbers cannot be. Whether the
-/// database has room for the slots is left to the caller (slot_bound.hpp).
+/// Throws Error{corrupt} where the bytes are not what StateBytes made, or their numbers cannot be. Whether
+/// the database has room for the slots is left to the caller (slot_bound.hpp).
 [[nodiscard]] State decode_state(std::span<const std::byte> bytes);
 
 class Statements;

@@ -53,9 +53,10 @@ State Store::read_state() {
     throw Error(Code::corrupt, "the table's state record counts more NULL vectors than there are vectors");
   }
   if (!has_room_for(state.slots)) {
-    throw Error(Code::corrupt, "the table's state record counts " + std::to_string(state.slots) +
-                                   " slots, and the database is too small for so many: run 'rebuild' or restore "
-                                   "a backup");
+    throw Error(Code::corrupt,
+                "the table's state record counts " + std::to_string(state.slots) +
+                    " slots, and the database is too small for so many: run 'rebuild' or restore "
+                    "a backup");
   }
   return state;
 }

@@ -22,9 +22,9 @@ namespace isovec::storage {
 
 /// What a row shall be. On an update a null value, a missing vector and a missing id keep what is there.
 struct RowValues {
-  std::optional<std::int64_t> id;                   ///< On an insert, none lets the table choose.
-  Buffer<sqlite3_value*> values;               ///< One per column of row_columns().
-  Buffer<sqlite3_value*> auxiliary;            ///< One per auxiliary column.
+  std::optional<std::int64_t> id;    ///< On an insert, none lets the table choose.
+  Buffer<sqlite3_value*> values;     ///< One per column of row_columns().
+  Buffer<sqlite3_value*> auxiliary;  ///< One per auxiliary column.
   /// One per vector column: its elements, checked; none of them where the vector is NULL.
   Buffer<std::optional<std::span<const std::byte>>> vectors;
 };
@@ -80,8 +80,8 @@ class Store {
   [[nodiscard]] const RowVerifier& verifier() const noexcept { return verifier_; }
 
   /// The state of the snapshot at hand. On the first call and after each change of the schema it looks at the
-  /// shadow tables as verify_tables() does, so nothing is read or written before that has passed. Its slots are
-  /// no more than the database has room for, so memory and loops may follow them.
+  /// shadow tables as verify_tables() does, so nothing is read or written before that has passed. Its slots
+  /// are no more than the database has room for, so memory and loops may follow them.
   [[nodiscard]] State state();
   /// Whether the database is large enough for so many slots.
   [[nodiscard]] bool has_room_for(std::int64_t slots) { return slot_bound_.allows(db_, slots); }

@@ -24,9 +24,8 @@ bool is_zero(const codec::VectorView& vector) noexcept {
 }
 
 std::int64_t stored_bytes(Store& store, const char* table, std::size_t column) {
-  db::Statement bytes(
-      store.connection(),
-      "SELECT total(length(data)) FROM " + shadow(store.shape(), table) + " WHERE id >= ?1 AND id < ?2");
+  db::Statement bytes(store.connection(), "SELECT total(length(data)) FROM " + shadow(store.shape(), table) +
+                                              " WHERE id >= ?1 AND id < ?2");
   const auto first = static_cast<std::int64_t>(column) * kColumnStride;
   bytes.bind(1, first).bind(2, first + kColumnStride);
   return bytes.step() ? bytes.integer(0) : 0;

@@ -70,8 +70,8 @@ Buffer<RowHead> all_rows(Store& store) {
 // A chunk of vectors as it should be: those of its rows, checked, and nothing else. Adds the slots of those
 // that are NULL to `nulls`.
 Buffer<std::byte> clean_chunk(Store& store, const ChunkGeometry& geometry, std::int64_t chunk,
-                                   std::span<const RowHead> rows, std::int64_t slots,
-                                   Buffer<std::int64_t>& nulls) {
+                              std::span<const RowHead> rows, std::int64_t slots,
+                              Buffer<std::int64_t>& nulls) {
   Buffer<std::byte> clean(geometry.slots_of(chunk, slots) * geometry.slot_bytes);
   if (rows.empty()) return clean;
   const db::Run run(store.statements()[Sql::read_chunk]);

@@ -13,11 +13,10 @@ namespace isovec::surface {
 
 class ColumnVector {
  public:
-  /// Reads a BLOB of the column's element type (its subtype may be lost, but may not be another's); for float16
-  /// and bfloat16 also one of float32, which its subtype or its size tells, rounded; or a JSON array of numbers,
-  /// rounded to that type (int8 and bit are never rounded to). Throws Error where
-  /// it is neither, has another dimension, or has an element that is not finite; the message starts with the
-  /// column's name.
+  /// Reads a BLOB of the column's element type (its subtype may be lost, but may not be another's); for
+  /// float16 and bfloat16 also one of float32, which its subtype or its size tells, rounded; or a JSON array
+  /// of numbers, rounded to that type (int8 and bit are never rounded to). Throws Error where it is neither,
+  /// has another dimension, or has an element that is not finite; the message starts with the column's name.
   ColumnVector(db::Value value, const storage::VectorColumn& column);
   /// The elements in the column's type; valid while this lives and the SQL value does.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return owned_.empty() ? bytes_ : owned_; }

@@ -17,8 +17,8 @@
 namespace isovec::surface {
 
 /// The objects decoded last from BLOBs that carry the hash of their content in their header. By that hash an
-/// entry is found, but a BLOB may claim any: what is found must have every byte of it. Comparing takes a small
-/// part of the time of decoding.
+/// entry is found, but a BLOB may claim any: what is found must have every byte of it. Comparing takes a
+/// small part of the time of decoding.
 template <typename Object>
 class DecodedCache {
  public:
@@ -33,8 +33,8 @@ class DecodedCache {
     }
     return nullptr;
   }
-  /// Keeps the object of a BLOB with this hash, verified, and size; the one that was asked for longest ago goes when there are too many or they grow too
-  /// large.
+  /// Keeps the object of a BLOB with this hash, verified, and size; the one that was asked for longest ago
+  /// goes when there are too many or they grow too large.
   void keep(std::uint64_t hash, std::size_t size, std::shared_ptr<const Object> object) {
     std::size_t bytes = size;
     for (const Entry& entry : entries_) bytes += entry.size;

@@ -61,7 +61,8 @@ index::Metric parse_metric(TokenReader& reader, codec::ElementType type) {
     if (reader.take_word(name_of(metric))) return metric;
   }
   const std::string found = reader.found();
-  const bool of_bits = reader.take_word(name_of(Metric::hamming)) || reader.take_word(name_of(Metric::jaccard));
+  const bool of_bits =
+      reader.take_word(name_of(Metric::hamming)) || reader.take_word(name_of(Metric::jaccard));
   reader.fail("distance_metric must be cosine, l2, dot or l1, found " + found +
               (of_bits ? ", which is of bit columns" : ""));
 }
@@ -141,7 +142,8 @@ void parse_key(TokenReader& reader, TableShape& shape, std::string name, const V
   const auto affinity = storage::affinity_of(value.type);
   const bool text = affinity == storage::Affinity::text;
   if (!text && affinity != storage::Affinity::integer) {
-    reader.fail("a primary key is INTEGER or TEXT, not " + (value.type.empty() ? "without type" : value.type));
+    reader.fail("a primary key is INTEGER or TEXT, not " +
+                (value.type.empty() ? "without type" : value.type));
   }
   shape.key = text ? storage::Key::text : storage::Key::integer;
   shape.key_name = std::move(name);
@@ -149,19 +151,16 @@ void parse_key(TokenReader& reader, TableShape& shape, std::string name, const V
 }
 
 storage::ValueColumn column_of(std::string name, ValueDefinition value) {
-  return {std::move(name),
-          std::move(value.type),
-          value.indexed,
-          value.not_null,
-          std::move(value.default_value),
-          std::move(value.collation)};
+  return {std::move(name), std::move(value.type),          value.indexed,
+          value.not_null,  std::move(value.default_value), std::move(value.collation)};
 }
 
 void parse_partition(TokenReader& reader, TableShape& shape, std::string name, ValueDefinition value) {
   refuse(reader, value.indexed, "INDEXED, since it has an index always", "a partition key");
   const auto affinity = storage::affinity_of(value.type);
   if (affinity != storage::Affinity::text && affinity != storage::Affinity::integer) {
-    reader.fail("a partition key is INTEGER or TEXT, not " + (value.type.empty() ? "without type" : value.type));
+    reader.fail("a partition key is INTEGER or TEXT, not " +
+                (value.type.empty() ? "without type" : value.type));
   }
   if (shape.partitions.size() == kMostPartitions) reader.fail("a table has at most 4 partition keys");
   shape.columns.push_back({ColumnKind::partition, shape.partitions.size()});

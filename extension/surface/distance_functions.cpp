@@ -43,7 +43,8 @@ const core::HalfKernels& half_kernels(ElementType type) noexcept {
 
 [[noreturn]] void throw_bits(const char* measure) {
   throw Error(Code::invalid_argument,
-              std::string("bit vectors have no ") + measure + "; vec_distance_hamming(a, b) and vec_distance_jaccard(a, b) compare them");
+              std::string("bit vectors have no ") + measure +
+                  "; vec_distance_hamming(a, b) and vec_distance_jaccard(a, b) compare them");
 }
 
 // Whether a float32 sum may need a second look in float64; a wider net than core/similarity's own test, which
@@ -294,9 +295,9 @@ constexpr Function kFunctions[] = {
      .minimum_arguments = 2,
      .maximum_arguments = 2,
      .chapter = Chapter::distance,
-     .summary =
-         "Jaccard's distance of two bit vectors: the share of the bits set in either that are not set in both, "
-         "from 0 to 1. 0 where both are all zeros, as in SciPy.",
+     .summary = "Jaccard's distance of two bit vectors: the share of the bits set in either that are not set "
+                "in both, "
+                "from 0 to 1. 0 where both are all zeros, as in SciPy.",
      .example = "SELECT vec_distance_jaccard(vec_bit(x'0f'), vec_bit(x'1e')), "
                 "vec_distance_jaccard(vec_bit(x'00'), vec_bit(x'00'))",
      .result = "0.4|0.0",

@@ -16,8 +16,8 @@ struct Matrix {
 };
 
 /// Reads a .npy BLOB (float16, float32, float64; one or two axes), a vector BLOB, or JSON whose numbers are
-/// read as float32. Throws where it is none of these, its rows differ in length, or it
-/// would take more bytes than a value of the connection may have.
+/// read as float32. Throws where it is none of these, its rows differ in length, or it would take
+/// more bytes than a value of the connection may have.
 [[nodiscard]] Matrix matrix_argument(sqlite3_context* context, db::Value value);
 
 }  // namespace isovec::surface

@@ -9,7 +9,7 @@ namespace {
 
 // Words that end a type, since in SQL a constraint begins with them.
 constexpr std::array<std::string_view, 17> kConstraintWords = {
-    "primary", "partition", "indexed",    "not",       "null",   "default", "collate", "unique",     "check",
+    "primary", "partition", "indexed",    "not",       "null",   "default", "collate", "unique",    "check",
     "foreign", "as",        "references", "generated", "always", "on",      "key",     "constraint"};
 
 std::string lower(std::string text) {
@@ -65,7 +65,8 @@ std::string parse_number(TokenReader& reader) {
     text += ".";
     if (is_number()) text += reader.take().value;
   }
-  const bool exponent = !text.empty() && (text.back() == 'e' || text.back() == 'E') && text.find('x') == std::string::npos;
+  const bool exponent =
+      !text.empty() && (text.back() == 'e' || text.back() == 'E') && text.find('x') == std::string::npos;
   if (exponent) {
     if (reader.take_sign('-')) text += "-";
     if (reader.take_sign('+')) text += "+";
@@ -79,7 +80,8 @@ std::string parse_number(TokenReader& reader) {
 std::string parse_literal(TokenReader& reader) {
   if (reader.take_sign('(')) {
     std::string inner = parse_literal(reader);
-    if (!reader.take_sign(')')) reader.fail("DEFAULT takes a literal, found " + reader.found() + " behind it");
+    if (!reader.take_sign(')'))
+      reader.fail("DEFAULT takes a literal, found " + reader.found() + " behind it");
     return inner;
   }
   if (reader.peek().kind == Token::Kind::text) return quoted_text(reader.take().value);
@@ -89,10 +91,10 @@ std::string parse_literal(TokenReader& reader) {
   if (reader.take_word("x")) {
     const Token token = reader.take();
     const bool hexadecimal =
-        token.value.size() % 2 == 0 && std::all_of(token.value.begin(), token.value.end(), [](unsigned char c) {
-          return std::isxdigit(c) != 0;
-        });
-    if (token.kind != Token::Kind::text || !hexadecimal) reader.fail("a BLOB is written x'0f', found x'" + token.value + "'");
+        token.value.size() % 2 == 0 && std::all_of(token.value.begin(), token.value.end(),
+                                                   [](unsigned char c) { return std::isxdigit(c) != 0; });
+    if (token.kind != Token::Kind::text || !hexadecimal)
+      reader.fail("a BLOB is written x'0f', found x'" + token.value + "'");
     return "x'" + token.value + "'";
   }
   std::string sign;
@@ -101,8 +103,10 @@ std::string parse_literal(TokenReader& reader) {
   const std::string found = reader.found();
   const std::string number = parse_number(reader);
   if (number.empty()) {
-    reader.fail("DEFAULT takes a number, a text in single quotes, x'0f', NULL, TRUE, FALSE, CURRENT_TIME, "
-                "CURRENT_DATE or CURRENT_TIMESTAMP, found " + found);
+    reader.fail(
+        "DEFAULT takes a number, a text in single quotes, x'0f', NULL, TRUE, FALSE, CURRENT_TIME, "
+        "CURRENT_DATE or CURRENT_TIMESTAMP, found " +
+        found);
   }
   return sign + number;
 }
@@ -151,8 +155,10 @@ ValueDefinition parse_value_definition(TokenReader& reader) {
     } else if (reader.take_word("collate")) {
       value.collation = parse_collation(reader);
     } else {
-      reader.fail("after its type a column takes PRIMARY KEY, PARTITION KEY, INDEXED, NOT NULL, DEFAULT or COLLATE, "
-                  "found " + reader.found());
+      reader.fail(
+          "after its type a column takes PRIMARY KEY, PARTITION KEY, INDEXED, NOT NULL, DEFAULT or COLLATE, "
+          "found " +
+          reader.found());
     }
   }
   return value;

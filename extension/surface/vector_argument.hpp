@@ -17,16 +17,16 @@
 
 namespace isovec::surface {
 
-/// When the elements of an argument are looked at for NaN and infinity: when it is decoded, or by its user, for
-/// whom a sum tells without a look at each: see VectorArgument::require_finite().
+/// When the elements of an argument are looked at for NaN and infinity: when it is decoded, or by its user,
+/// for whom a sum tells without a look at each: see VectorArgument::require_finite().
 enum class Look : std::uint8_t { at_once, later };
 
 /// A decoded vector argument. Views and pointers are valid while it lives and the SQL value does.
 class VectorArgument {
  public:
   /// Decodes argument `index`: a BLOB of the type that its subtype says (float32 without one), or JSON text
-  /// (float32). Throws where it is no vector, which NULL is not: ask Arguments::any_null() before; and, unless
-  /// that is left for later, where an element is NaN or infinite.
+  /// (float32). Throws where it is no vector, which NULL is not: ask Arguments::any_null() before; and,
+  /// unless that is left for later, where an element is NaN or infinite.
   VectorArgument(sqlite3_context* context, const Arguments& arguments, std::size_t index,
                  Look look = Look::at_once);
   /// Leaves what was worked out for a constant argument with the statement.
@@ -40,8 +40,8 @@ class VectorArgument {
 
   /// The elements as float32, possibly unaligned: the BLOB's own bytes, or widened once. For kernels only.
   [[nodiscard]] const float* float32();
-  /// Throws where an element is NaN or infinite. A constant is looked at once. Who looks later calls this where
-  /// the result is NULL, NaN or infinite.
+  /// Throws where an element is NaN or infinite. A constant is looked at once. Who looks later calls this
+  /// where the result is NULL, NaN or infinite.
   void require_finite();
   /// x.x: of float types the kernel's canonical float32 sum, not checked for overflow; of int8 exact; of
   /// bits the number that is set. A constant's is computed once.

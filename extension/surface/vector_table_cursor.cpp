@@ -174,10 +174,10 @@ void VectorCursor::refuse_call() const {
     if (plan_.terms[i].kind != TermKind::distance || plan_.terms[i].comparison != Comparison::equal) continue;
     const db::Value value = arguments_[i].front().view();
     if (!value.is_blob() && !(value.is_text() && value.text().starts_with('['))) continue;
-    throw Error(Code::invalid_argument, "distance is compared with a vector: a search is no call of the table but "
-                                        "WHERE " +
-                                            store_.shape().vectors.front().name +
-                                            " MATCH <vector> AND k = <rows>");
+    throw Error(Code::invalid_argument,
+                "distance is compared with a vector: a search is no call of the table but "
+                "WHERE " +
+                    store_.shape().vectors.front().name + " MATCH <vector> AND k = <rows>");
   }
 }
 
@@ -211,8 +211,8 @@ Buffer<storage::RowCondition> VectorCursor::conditions() const {
   return conditions;
 }
 
-// A COLLATE in a subquery on the right decides how an IN compares text, unless one stands on the left too; and
-// SQLite does not tell of it. SQLite compares again what passes here. With k, which counts, the left side
+// A COLLATE in a subquery on the right decides how an IN compares text, unless one stands on the left too;
+// and SQLite does not tell of it. SQLite compares again what passes here. With k, which counts, the left side
 // decides.
 void VectorCursor::add_collations(storage::RowCondition& condition) const {
   if (condition.reading == storage::Reading::without_affinity) return;

@@ -86,7 +86,8 @@ class RowRequest {
   void take(const storage::ColumnRole& role, db::Value value);
   void take_key(db::Value value);
   /// The value to store; null keeps what is there. `place` counts partitions, metadata and auxiliary columns.
-  [[nodiscard]] sqlite3_value* checked(db::Value value, const storage::ValueColumn& column, std::size_t place);
+  [[nodiscard]] sqlite3_value* checked(db::Value value, const storage::ValueColumn& column,
+                                       std::size_t place);
   [[nodiscard]] sqlite3_value* default_of(std::size_t place);
   void take_vector(std::size_t index, db::Value value);
   void take_id();

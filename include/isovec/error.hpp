@@ -1,6 +1,6 @@
 #pragma once
-// The one error vocabulary of isovec. Everything below the SQL surface throws Error; the SQL surface catches it
-// at one boundary and turns it into an SQLite result code and a message.
+// The one error vocabulary of isovec. Everything below the SQL surface throws Error; the SQL surface catches
+// it at one boundary and turns it into an SQLite result code and a message.
 
 #include <stdexcept>
 #include <string>

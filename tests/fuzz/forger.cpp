@@ -102,9 +102,9 @@ void seal(const Original& original, std::string& bytes) {
 
 std::uint64_t Forger::integer(std::uint64_t now) {
   constexpr std::uint64_t kOne = 1;
-  const std::uint64_t numbers[] = {0,          1,          ~std::uint64_t{0}, kOne << 31, kOne << 32, kOne << 62,
-                                   ~(kOne << 63), now + 1, now - 1,           2,          now * 2,    65'535,
-                                   8'192};
+  const std::uint64_t numbers[] = {
+      0,       1, ~std::uint64_t{0}, kOne << 31, kOne << 32, kOne << 62, ~(kOne << 63), now + 1,
+      now - 1, 2, now * 2,           65'535,     8'192};
   return numbers[draw(std::size(numbers))];
 }
 
@@ -131,7 +131,8 @@ double Forger::real(double now) {
 void Forger::replace(std::string& bytes, const Field& field) {
   if (field.offset + field.size > bytes.size()) return;
   if (field.real) {
-    if (field.size == 4) return store(bytes, field.offset, static_cast<float>(real(load<float>(bytes, field.offset))));
+    if (field.size == 4)
+      return store(bytes, field.offset, static_cast<float>(real(load<float>(bytes, field.offset))));
     return store(bytes, field.offset, real(load<double>(bytes, field.offset)));
   }
   std::uint64_t now = 0;

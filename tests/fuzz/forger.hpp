@@ -1,6 +1,7 @@
 #pragma once
-// Makes BLOBs whose checksum is right and whose numbers are not: any number of a format, replaced by one that is
-// likely to hurt. XXH3 has no key, so a right checksum proves that bytes are whole, not that they are honest.
+// Makes BLOBs whose checksum is right and whose numbers are not: any number of a format, replaced by one that
+// is likely to hurt. XXH3 has no key, so a right checksum proves that bytes are whole, not that they are
+// honest.
 
 #include <cstddef>
 #include <cstdint>
